@@ -1,0 +1,75 @@
+package io.kvorum.mvcc;
+
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * The chain of revision segments: what was written, in revision order, with no idea of keys' order or liveness. The index sits on top of it.
+ * Written by the apply thread alone, read by any thread through pinned views.
+ */
+public interface RevisionLog extends AutoCloseable {
+  /** Appends one record to the active segment, cutting to the next file when the budget demands it. Revisions ascend by (main, sub); main revisions may have gaps. */
+  void append(long main, int sub, byte[] key, byte[] encoded, boolean tombstone, long lease);
+
+  /** All records appended so far, pinned until closed. Cheap: one reference count. */
+  View view();
+
+  /** The pinned view. */
+  interface View extends AutoCloseable {
+    /** The record at a revision, or null if it is not (or no longer) held. */
+    Record find(long main, int sub);
+
+    /** Records with main revision in {@code [from, to]} in revision order, until the visitor says stop. */
+    void forEach(long from, long to, Visitor visitor);
+
+    /** All (key, main, sub, tombstone, lease), by the sorted side files where segments are sealed; for building the index. In revision order per key, not globally. */
+    void forEachKey(KeyVisitor visitor);
+
+    @Override
+    void close();
+  }
+
+  /** Sees one record; valid during the call. */
+  @FunctionalInterface
+  interface Visitor {
+    /** @return whether to go on */
+    boolean visit(Record record);
+  }
+
+  /** Sees one stored revision of a key. */
+  @FunctionalInterface
+  interface KeyVisitor {
+    void visit(byte[] key, long main, int sub, boolean tombstone, long lease);
+  }
+
+  /** Tells which records are still needed; asked by background rewrites, from any thread. */
+  interface Liveness {
+    boolean isLive(long main, int sub);
+  }
+
+  /** Bytes of encoded records held. */
+  long sizeBytes();
+
+  /** Seals the active segment, forces it, and writes the manifest naming all live segments; returns when durable. */
+  void checkpoint(Manifest manifest) throws IOException;
+
+  /** The manifest that the log was opened with, or null for a new one. */
+  Manifest manifest();
+
+  /**
+   * The durable facts beside the list of segments, which the log itself keeps.
+   *
+   * @param index last applied log index
+   * @param term its term
+   * @param revision newest revision (also when its record was compacted away)
+   * @param compactRevision the floor, -1 before any compaction
+   * @param machineState the server's own state
+   */
+  record Manifest(long index, long term, long revision, long compactRevision, byte[] machineState) {}
+
+  /** Rewrites sealed segments in the background, dropping what is dead: those with enough dead records, or all of them. Completes when the old files are out of the live set. */
+  CompletableFuture<Void> rewrite(Liveness liveness, boolean all);
+
+  @Override
+  void close();
+}

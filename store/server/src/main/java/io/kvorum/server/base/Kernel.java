@@ -1,0 +1,41 @@
+package io.kvorum.server.base;
+
+import io.kvorum.mvcc.MvccStore;
+import io.kvorum.protocol.etcdserverpb.ResponseHeader;
+import io.kvorum.raft.node.RaftStatus;
+import java.util.function.Supplier;
+
+/**
+ * What every service of a running member needs.
+ *
+ * @param clusterId unsigned
+ * @param memberId unsigned
+ * @param store the key-value history
+ * @param raft newest consensus state
+ * @param proposals the way into the log
+ * @param reads linearizable reads
+ * @param limits configured bounds
+ */
+public record Kernel(
+    long clusterId,
+    long memberId,
+    MvccStore store,
+    Supplier<RaftStatus> raft,
+    Proposals proposals,
+    LinearizableReads reads,
+    Limits limits) {
+  /** A header with this member's ids and term. */
+  public ResponseHeader header(long revision) {
+    return ResponseHeader.newBuilder()
+        .setClusterId(clusterId)
+        .setMemberId(memberId)
+        .setRevision(revision)
+        .setRaftTerm(raft.get().term())
+        .build();
+  }
+
+  /** A header with the newest published revision. */
+  public ResponseHeader header() {
+    return header(store.revision());
+  }
+}
