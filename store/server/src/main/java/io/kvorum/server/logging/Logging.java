@@ -1,0 +1,109 @@
+package io.kvorum.server.logging;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.text.MessageFormat;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.logging.ErrorManager;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+
+/** Sends all log records of the process (ours, System.Logger's and the libraries') to the outputs, each as one line in one write. */
+public final class Logging extends Handler {
+  private final boolean json;
+  private final List<OutputStream> outputs;
+
+  Logging(boolean json, List<OutputStream> outputs) {
+    this.json = json;
+    this.outputs = List.copyOf(outputs);
+  }
+
+  /**
+   * Replaces the handlers of the root logger.
+   *
+   * @throws IOException if a log file cannot be opened
+   */
+  public static void install(LogSettings settings) throws IOException {
+    List<OutputStream> outputs = new ArrayList<>();
+    for (String output : settings.outputs()) {
+      outputs.add(
+          switch (output) {
+            case "stderr", "default", "systemd/journal" -> new FileOutputStream(FileDescriptor.err);
+            case "stdout" -> new FileOutputStream(FileDescriptor.out);
+            default -> Files.newOutputStream(Path.of(output), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+          });
+    }
+    Logger root = Logger.getLogger("");
+    for (Handler handler : root.getHandlers()) {
+      root.removeHandler(handler);
+    }
+    root.setLevel(settings.level());
+    root.addHandler(new Logging(settings.json(), outputs));
+    // What the libraries say at lower levels is about connections that come and go.
+    Level libraries = settings.level().intValue() > Level.WARNING.intValue() ? settings.level() : Level.WARNING;
+    for (String name : List.of("io.netty", "io.grpc", "io.quarkus", "net.openhft", "org.jboss")) {
+      Logger.getLogger(name).setLevel(libraries);
+    }
+  }
+
+  @Override
+  public void publish(LogRecord entry) {
+    if (!isLoggable(entry)) {
+      return;
+    }
+    LogLine line = line(entry);
+    byte[] bytes = (json ? line.json() : line.console()).getBytes(StandardCharsets.UTF_8);
+    synchronized (this) {
+      for (OutputStream output : outputs) {
+        try {
+          output.write(bytes);
+        } catch (IOException e) {
+          reportError("log output", e, ErrorManager.WRITE_FAILURE);
+        }
+      }
+    }
+  }
+
+  private static LogLine line(LogRecord entry) {
+    Object[] parameters = entry.getParameters();
+    if (parameters != null && parameters.length == 1 && parameters[0] instanceof Log.Fields(Object[] keysAndValues)) {
+      return new LogLine(entry.getLevel(), entry.getInstant(), entry.getLoggerName(), entry.getMessage(), keysAndValues, entry.getThrown());
+    }
+    String message = message(entry, parameters);
+    return new LogLine(entry.getLevel(), entry.getInstant(), entry.getLoggerName(), message, Log.Fields.NONE.keysAndValues(), entry.getThrown());
+  }
+
+  private static String message(LogRecord entry, Object[] parameters) {
+    String text = String.valueOf(entry.getMessage());
+    if (entry instanceof org.jboss.logmanager.ExtLogRecord extended) {
+      return extended.getFormattedMessage();
+    }
+    if (parameters == null || parameters.length == 0 || text.indexOf('{') < 0) {
+      return text;
+    }
+    try {
+      return MessageFormat.format(text, parameters);
+    } catch (IllegalArgumentException e) {
+      return text;
+    }
+  }
+
+  @Override
+  public void flush() {
+    // Every line is written at once.
+  }
+
+  @Override
+  public void close() {
+    // The outputs live as long as the process.
+  }
+}
