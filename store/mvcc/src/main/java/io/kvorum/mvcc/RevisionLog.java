@@ -1,6 +1,8 @@
 package io.kvorum.mvcc;
 
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -22,7 +24,10 @@ public interface RevisionLog extends AutoCloseable {
     /** Records with main revision in {@code [from, to]} in revision order, until the visitor says stop. */
     void forEach(long from, long to, Visitor visitor);
 
-    /** All (key, main, sub, tombstone, lease), by the sorted side files where segments are sealed; for building the index. In revision order per key, not globally. */
+    /**
+     * All (key, main, sub, tombstone, lease), for building the index: in unsigned key order over the whole log (a merge of the segments' sorted side
+     * files) and in revision order within a key, so that the tree is built bottom-up. Does not touch the records themselves.
+     */
     void forEachKey(KeyVisitor visitor);
 
     @Override
@@ -42,9 +47,15 @@ public interface RevisionLog extends AutoCloseable {
     void visit(byte[] key, long main, int sub, boolean tombstone, long lease);
   }
 
-  /** Tells which records are still needed; asked by background rewrites, from any thread. */
+  /**
+   * Tells which records are still needed; asked by background rewrites, from any thread.
+   *
+   * <p>A dead put may be dropped at once. A dead tombstone may be dropped only when no older record of its key stays in the log (for example when all
+   * older segments are rewritten in the same step or hold nothing dead): otherwise the older record would come back to life when the index is rebuilt.
+   */
+  @FunctionalInterface
   interface Liveness {
-    boolean isLive(long main, int sub);
+    boolean isLive(byte[] key, long main, int sub);
   }
 
   /** Bytes of encoded records held. */
@@ -69,6 +80,26 @@ public interface RevisionLog extends AutoCloseable {
 
   /** Rewrites sealed segments in the background, dropping what is dead: those with enough dead records, or all of them. Completes when the old files are out of the live set. */
   CompletableFuture<Void> rewrite(Liveness liveness, boolean all);
+
+  /** Free disk space is below the reserve. */
+  boolean spaceLow();
+
+  /** The active segment is at its budget. */
+  boolean wantsCheckpoint();
+
+  /** The newest checkpoint's files, pinned until closed; its checkpoint is that manifest. Any thread. */
+  SnapshotFiles snapshot();
+
+  /** Names among the offered ones whose content this log does not have. Any thread. */
+  List<String> missing(List<SnapshotFiles.Entry> offered);
+
+  /**
+   * Replaces all segments and the manifest by a received snapshot, durably and atomically; afterwards {@link #manifest} and {@link #view} show it. Views
+   * that are open keep reading the old segments. Running rewrites are abandoned (their futures complete).
+   *
+   * @throws StoreCorruptException if a file does not match its checksum; the old state stays
+   */
+  void install(Path receivedDirectory) throws IOException;
 
   @Override
   void close();
