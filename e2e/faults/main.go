@@ -1,0 +1,359 @@
+// Command faults kills members of a three-member cluster again and again while clients write, and then looks for what must never happen: an acknowledged
+// write that is gone, members whose contents differ, a member that does not come back by itself.
+//
+//	faults -server PROGRAM [-dir DIR] [-rounds N] [-seed S] [-run KIND]
+//
+// Each round picks one fault: kill -9 of the leader, of a follower, of all members, a pause (SIGSTOP) of the leader, or a fail point: the member is told
+// (environment KVORUM_FAIL_POINT=name:count) to end itself at the count-th time that it reaches a named durable boundary. The last line is "N passed, N failed".
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"kvorum.io/e2e/local"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// writer keeps putting increasing numbers under keys of its own and remembers what was acknowledged.
+type writer struct {
+	id    int
+	c     *clientv3.Client
+	mu    sync.Mutex
+	acked map[string]int // key -> highest acknowledged number
+	tried map[string]int // key -> highest number sent
+	total int
+}
+
+func (w *writer) run(ctx context.Context, value string) {
+	for n := 1; ctx.Err() == nil; n++ {
+		key := fmt.Sprintf("w%d/%02d", w.id, n%50)
+		w.mu.Lock()
+		w.tried[key] = n
+		w.mu.Unlock()
+		c, cancel := context.WithTimeout(ctx, 2*time.Second)
+		_, err := w.c.Put(c, key, strconv.Itoa(n)+" "+value)
+		cancel()
+		w.mu.Lock()
+		if err == nil {
+			w.acked[key] = n
+			w.total++
+		}
+		w.mu.Unlock()
+		if err != nil {
+			select {
+			case <-ctx.Done():
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}
+}
+
+type world struct {
+	cluster *local.Cluster
+	writers []*writer
+	rng     *rand.Rand
+	points  []string
+}
+
+func main() {
+	server := flag.String("server", "", "server program that takes etcd's flags")
+	dir := flag.String("dir", "", "where members keep data and logs (default: a temporary directory, removed when all pass)")
+	rounds := flag.Int("rounds", 20, "number of faults")
+	seed := flag.Int64("seed", time.Now().UnixNano(), "seed of the choice of faults")
+	only := flag.String("run", "", "only this kind of fault")
+	points := flag.String("points", "", "comma-separated names of fail points to use beside plain kills")
+	compact := flag.Bool("compact", true, "compact now and then")
+	flag.Parse()
+	if *server == "" {
+		flag.Usage()
+		os.Exit(2)
+	}
+	fmt.Println("seed", *seed)
+	if err := run(*server, *dir, *rounds, *seed, *only, *points, *compact); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+func run(server, dir string, rounds int, seed int64, only, points string, compact bool) error {
+	temporary := dir == ""
+	if temporary {
+		d, err := os.MkdirTemp("", "faults-")
+		if err != nil {
+			return err
+		}
+		dir = d
+	}
+	cluster, err := local.New(server, dir, 3)
+	if err != nil {
+		return err
+	}
+	defer cluster.StopAll()
+	w := &world{cluster: cluster, rng: rand.New(rand.NewSource(seed))}
+	if points != "" {
+		w.points = strings.Split(points, ",")
+	}
+	if err := cluster.StartAll(30 * time.Second); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var running sync.WaitGroup
+	for i := 0; i < 4; i++ {
+		c, err := cluster.Client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		wr := &writer{id: i, c: c, acked: map[string]int{}, tried: map[string]int{}}
+		w.writers = append(w.writers, wr)
+		running.Add(1)
+		// One writer in four writes large values, so that segments seal and checkpoints happen.
+		value := strings.Repeat("v", 100)
+		if i == 0 {
+			value = strings.Repeat("V", 40_000)
+		}
+		go func() { defer running.Done(); wr.run(ctx, value) }()
+	}
+	passed, failed := 0, 0
+	for r := 0; r < rounds; r++ {
+		start := time.Now()
+		kind, err := w.round(only)
+		if err == nil && compact && r%5 == 4 {
+			err = w.compact()
+		}
+		if err == nil {
+			err = w.check(ctx)
+		}
+		if err != nil {
+			failed++
+			fmt.Printf("FAIL round %d, %s (%.1fs): %v\n", r, kind, time.Since(start).Seconds(), err)
+			break
+		}
+		passed++
+		fmt.Printf("ok   round %d, %s (%.1fs)\n", r, kind, time.Since(start).Seconds())
+	}
+	cancel()
+	running.Wait()
+	total := 0
+	for _, wr := range w.writers {
+		total += wr.total
+	}
+	fmt.Printf("acknowledged writes: %d\n", total)
+	fmt.Printf("%d passed, %d failed\n", passed, failed)
+	if failed > 0 || passed == 0 {
+		return fmt.Errorf("data and logs are in %s", dir)
+	}
+	if temporary {
+		cluster.StopAll()
+		return os.RemoveAll(dir)
+	}
+	return nil
+}
+
+// round does one fault and brings everything back.
+func (w *world) round(only string) (string, error) {
+	kinds := []string{"kill leader", "kill follower", "kill all", "pause leader"}
+	if len(w.points) > 0 {
+		kinds = append(kinds, "fail point", "fail point", "fail point")
+	}
+	kind := kinds[w.rng.Intn(len(kinds))]
+	if only != "" {
+		kind = only
+	}
+	leader, err := w.cluster.Leader(15 * time.Second)
+	if err != nil {
+		return kind, err
+	}
+	time.Sleep(time.Duration(100+w.rng.Intn(400)) * time.Millisecond) // the moment of the fault is random on purpose
+	switch kind {
+	case "kill leader":
+		leader.Kill()
+		return kind, w.back(leader)
+	case "kill follower":
+		m := w.other(leader)
+		m.Kill()
+		return kind, w.back(m)
+	case "kill all":
+		for _, m := range w.cluster.Members {
+			_ = m.Signal(syscall.SIGKILL)
+		}
+		for _, m := range w.cluster.Members {
+			m.Kill()
+		}
+		return kind, w.back(w.cluster.Members...)
+	case "pause leader":
+		if err := leader.Signal(syscall.SIGSTOP); err != nil {
+			return kind, err
+		}
+		time.Sleep(1500 * time.Millisecond)
+		return kind, leader.Signal(syscall.SIGCONT)
+	case "fail point":
+		point := w.points[w.rng.Intn(len(w.points))]
+		m := w.cluster.Members[w.rng.Intn(3)]
+		m.Kill()
+		kind += " " + point + " on " + m.Name
+		spec := fmt.Sprintf("KVORUM_FAIL_POINT=%s:%d", point, 1+w.rng.Intn(3))
+		if err := w.cluster.Start(m, spec); err != nil {
+			return kind, err
+		}
+		// It ends itself when the boundary is met; some are rare, then it is killed.
+		if _, err := m.AwaitEnd(4 * time.Second); err != nil {
+			kind += " (not met, killed)"
+			m.Kill()
+		}
+		return kind, w.back(m)
+	}
+	return kind, fmt.Errorf("unknown kind of fault %q", kind)
+}
+
+func (w *world) other(than *local.Member) *local.Member {
+	for {
+		if m := w.cluster.Members[w.rng.Intn(3)]; m != than {
+			return m
+		}
+	}
+}
+
+// back starts members again; they must serve without help.
+func (w *world) back(members ...*local.Member) error {
+	for _, m := range members {
+		if err := w.cluster.Start(m); err != nil {
+			return err
+		}
+	}
+	for _, m := range members {
+		if err := m.AwaitHealthy(30 * time.Second); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *world) compact() error {
+	c, err := w.cluster.Client()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	g, err := c.Get(ctx, "x")
+	if err != nil {
+		return err
+	}
+	_, err = c.Compact(ctx, g.Header.Revision-10)
+	if err != nil && strings.Contains(err.Error(), "compacted") {
+		return nil
+	}
+	return err
+}
+
+// check reads everything back through every member and compares contents.
+func (w *world) check(ctx context.Context) error {
+	for _, m := range w.cluster.Members {
+		if err := m.AwaitHealthy(20 * time.Second); err != nil {
+			return err
+		}
+	}
+	// What is acknowledged now must be visible in a linearizable read that begins later, through every member.
+	floor := make([]map[string]int, len(w.writers))
+	for i, wr := range w.writers {
+		wr.mu.Lock()
+		floor[i] = map[string]int{}
+		for k, n := range wr.acked {
+			floor[i][k] = n
+		}
+		wr.mu.Unlock()
+	}
+	var revision int64
+	for _, m := range w.cluster.Members {
+		c, err := w.cluster.Client(m)
+		if err != nil {
+			return err
+		}
+		for i, wr := range w.writers {
+			g, err := getAll(ctx, c, fmt.Sprintf("w%d/", i))
+			if err != nil {
+				c.Close()
+				return fmt.Errorf("%s: %w", m.Name, err)
+			}
+			got := map[string]int{}
+			for _, kv := range g.Kvs {
+				s, _, _ := strings.Cut(string(kv.Value), " ")
+				got[string(kv.Key)], _ = strconv.Atoi(s)
+			}
+			wr.mu.Lock()
+			for k, n := range floor[i] {
+				if got[k] < n {
+					err = fmt.Errorf("%s: %s is %d, but %d was acknowledged", m.Name, k, got[k], n)
+				}
+				if got[k] > wr.tried[k] {
+					err = fmt.Errorf("%s: %s is %d, but only %d was ever sent", m.Name, k, got[k], wr.tried[k])
+				}
+			}
+			wr.mu.Unlock()
+			if err != nil {
+				c.Close()
+				return err
+			}
+			revision = max(revision, g.Header.Revision)
+		}
+		c.Close()
+	}
+	return w.sameHash(ctx, revision)
+}
+
+func (w *world) sameHash(ctx context.Context, revision int64) error {
+	var first *clientv3.HashKVResponse
+	for _, m := range w.cluster.Members {
+		c, err := w.cluster.Client(m)
+		if err != nil {
+			return err
+		}
+		// The linearizable read makes sure that this member has applied the revision.
+		_, err = getAll(ctx, c, "none")
+		var h *clientv3.HashKVResponse
+		if err == nil {
+			hc, cancel := context.WithTimeout(ctx, 10*time.Second)
+			h, err = c.HashKV(hc, m.Client, revision)
+			cancel()
+		}
+		c.Close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
+		}
+		if first == nil {
+			first = h
+		} else if first.CompactRevision == h.CompactRevision && first.Hash != h.Hash {
+			return fmt.Errorf("contents differ at revision %d: %s has %d, another member %d", revision, m.Name, h.Hash, first.Hash)
+		}
+	}
+	return nil
+}
+
+// getAll reads a prefix, again when the read was cut off by a leader change.
+func getAll(ctx context.Context, c *clientv3.Client, prefix string) (*clientv3.GetResponse, error) {
+	var last error
+	for i := 0; i < 40; i++ {
+		t, cancel := context.WithTimeout(ctx, 5*time.Second)
+		g, err := c.Get(t, prefix, clientv3.WithPrefix())
+		cancel()
+		if err == nil {
+			return g, nil
+		}
+		last = err
+		time.Sleep(100 * time.Millisecond)
+	}
+	return nil, last
+}
