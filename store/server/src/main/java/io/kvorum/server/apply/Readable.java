@@ -1,0 +1,56 @@
+package io.kvorum.server.apply;
+
+import io.kvorum.mvcc.RangeQuery;
+import io.kvorum.mvcc.RangeResult;
+import io.kvorum.mvcc.ReadView;
+import io.kvorum.mvcc.Record;
+import io.kvorum.mvcc.WriteTxn;
+
+/** What a range or a comparison reads from: a published view, or the transaction under way. */
+public interface Readable {
+  /** Newest revision that reads see. */
+  long revision();
+
+  RangeResult range(RangeQuery query);
+
+  /** Newest live record of a key, or null. */
+  Record get(byte[] key);
+
+  static Readable of(ReadView view) {
+    return new Readable() {
+      @Override
+      public long revision() {
+        return view.revision();
+      }
+
+      @Override
+      public RangeResult range(RangeQuery query) {
+        return view.range(query);
+      }
+
+      @Override
+      public Record get(byte[] key) {
+        return view.get(key);
+      }
+    };
+  }
+
+  static Readable of(WriteTxn txn) {
+    return new Readable() {
+      @Override
+      public long revision() {
+        return txn.revision();
+      }
+
+      @Override
+      public RangeResult range(RangeQuery query) {
+        return txn.range(query);
+      }
+
+      @Override
+      public Record get(byte[] key) {
+        return txn.get(key);
+      }
+    };
+  }
+}

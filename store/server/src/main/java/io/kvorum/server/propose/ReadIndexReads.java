@@ -1,0 +1,53 @@
+package io.kvorum.server.propose;
+
+import io.kvorum.raft.node.RaftNode;
+import io.kvorum.raft.node.ReadCallback;
+import io.kvorum.server.base.Completion;
+import io.kvorum.server.base.EtcdError;
+import io.kvorum.server.base.LinearizableReads;
+import java.lang.System.Logger.Level;
+
+/** Linearizable reads by the read index of consensus, which batches those that wait and bounds their number and time. */
+public final class ReadIndexReads implements LinearizableReads {
+  private static final System.Logger LOG = System.getLogger(ReadIndexReads.class.getName());
+
+  private final RaftNode node;
+
+  public ReadIndexReads(RaftNode node) {
+    this.node = node;
+  }
+
+  @Override
+  public void await(Completion<Void> completion) {
+    node.readIndex(
+        new ReadCallback() {
+          @Override
+          public void ready() {
+            tell(() -> completion.done(null));
+          }
+
+          @Override
+          public void failed(Failure reason) {
+            tell(() -> completion.failed(error(reason).exception()));
+          }
+        });
+  }
+
+  /** A reader's failure is its own: the raft thread goes on. */
+  private static void tell(Runnable outcome) {
+    try {
+      outcome.run();
+    } catch (RuntimeException broken) {
+      LOG.log(Level.WARNING, "a read did not take its outcome", broken);
+    }
+  }
+
+  private static EtcdError error(ReadCallback.Failure reason) {
+    return switch (reason) {
+      case LEADER_CHANGED -> EtcdError.LEADER_CHANGED;
+      case TIMED_OUT -> EtcdError.TIMED_OUT;
+      case STOPPED -> EtcdError.SERVER_STOPPED;
+      case TOO_MANY -> EtcdError.TOO_MANY_REQUESTS;
+    };
+  }
+}
