@@ -1,28 +1,77 @@
 package io.kvorum.server.process;
 
+import io.kvorum.server.config.ConfigParser;
+import io.kvorum.server.config.FlagTable;
+import io.kvorum.server.config.Parsed;
 import io.kvorum.server.logging.Log;
 import io.kvorum.server.logging.LogSettings;
 import io.kvorum.server.logging.Logging;
 import io.quarkus.runtime.Quarkus;
-import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.annotations.QuarkusMain;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.List;
 
-/** The program. */
+/**
+ * The program. Verbs, versions, help and refusals need no container; only a configuration that may serve starts one.
+ */
 @QuarkusMain
-public final class Main implements QuarkusApplication {
+public final class Main {
   private static final Log LOG = Log.of(Main.class);
 
+  private Main() {}
+
   public static void main(String... args) throws IOException {
-    Logging.install(LogSettings.DEFAULT);
-    LOG.info("before");
-    Quarkus.run(Main.class, args);
+    List<String> arguments = List.of(args);
+    if (Verbs.isVerb(arguments)) {
+      System.exit(new Verbs(System.getProperty("kvorum.name", "kvorum")).run(arguments));
+    }
+    switch (new ConfigParser(FlagTable.etcd36(), Files::readString).parse(arguments, System.getenv())) {
+      case Parsed.Print print -> {
+        write(FileDescriptor.err, print.err());
+        write(FileDescriptor.out, print.out());
+        System.exit(print.exitCode());
+      }
+      case Parsed.Refused refused -> {
+        install(refused.log());
+        refused.notices().forEach(Main::log);
+        log(refused.refusal());
+        System.exit(1);
+      }
+      case Parsed.Serve serve -> {
+        install(serve.config().log());
+        serve.notices().forEach(Main::log);
+        Quarkus.run(Application.class, args);
+      }
+    }
   }
 
-  @Override
-  public int run(String... args) {
-    LOG.info("starting an etcd server");
-    System.getLogger("io.kvorum.raft.X").log(System.Logger.Level.INFO, "hello {0} and '{1}'", 1, "x");
-    return 0;
+  private static void install(LogSettings settings) throws IOException {
+    try {
+      Logging.install(settings);
+    } catch (IOException e) {
+      Logging.install(LogSettings.DEFAULT);
+      LOG.fatal("failed to verify flags", "error", "log output " + e.getMessage());
+      System.exit(1);
+    }
+  }
+
+  private static void log(Parsed.Notice notice) {
+    Object[] pairs = notice.keysAndValues().toArray();
+    switch (notice.severity()) {
+      case INFO -> LOG.info(notice.event(), pairs);
+      case WARN -> LOG.warn(notice.event(), pairs);
+      case FATAL -> LOG.fatal(notice.event(), pairs);
+    }
+  }
+
+  private static void write(FileDescriptor to, String text) throws IOException {
+    try (OutputStream out = new FileOutputStream(to)) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+    }
   }
 }

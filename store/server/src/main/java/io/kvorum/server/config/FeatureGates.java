@@ -1,0 +1,51 @@
+package io.kvorum.server.config;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/** etcd's named features. */
+final class FeatureGates {
+  static final Map<String, Boolean> DEFAULTS =
+      Map.of(
+          "AllAlpha", false,
+          "AllBeta", false,
+          "StopGRPCServiceOnDefrag", false,
+          "InitialCorruptCheck", false,
+          "CompactHashCheck", false,
+          "LeaseCheckpoint", false,
+          "LeaseCheckpointPersist", false,
+          "SetMemberLocalAddr", false,
+          "TxnModeWriteWithSharedBuffer", true);
+
+  private FeatureGates() {}
+
+  /**
+   * Reads {@code Name=true,Other=false}.
+   *
+   * @throws IllegalArgumentException with etcd's text
+   */
+  static Map<String, Boolean> parse(String text) {
+    Map<String, Boolean> gates = new TreeMap<>();
+    for (String part : text.split(",")) {
+      String pair = part.strip();
+      if (pair.isEmpty()) {
+        continue;
+      }
+      int equals = pair.indexOf('=');
+      if (equals < 0) {
+        throw new IllegalArgumentException("missing bool value for " + pair);
+      }
+      String name = pair.substring(0, equals).strip();
+      String value = pair.substring(equals + 1).strip();
+      Boolean on = GoSyntax.bool(value);
+      if (on == null) {
+        throw new IllegalArgumentException("invalid value of " + name + "=" + value + ", err: strconv.ParseBool: parsing " + GoSyntax.quote(value) + ": invalid syntax");
+      }
+      if (!DEFAULTS.containsKey(name)) {
+        throw new IllegalArgumentException("unrecognized feature gate: " + name);
+      }
+      gates.put(name, on);
+    }
+    return gates;
+  }
+}
