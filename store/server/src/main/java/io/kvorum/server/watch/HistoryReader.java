@@ -1,0 +1,90 @@
+package io.kvorum.server.watch;
+
+import io.kvorum.mvcc.ReadView;
+import io.kvorum.mvcc.Record;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Gives watchers that are behind what they missed, a slice of history at a time, so that live delivery is held up for milliseconds at most. Those whose
+ * next revision lies in the slice share it: each record is read and encoded once. A watcher whose stream does not keep up waits; its memory is its revision.
+ */
+final class HistoryReader {
+  /** Distinct main revisions in one slice, and so in one response. */
+  static final int MAX_REVISIONS = 1_000;
+
+  /** Bytes of records in one slice (at least one revision): keeps responses below the 4 MiB that some clients accept by default. */
+  static final long MAX_BYTES = 1 << 20;
+
+  /** Watchers that share a slice. */
+  static final int MAX_COHORT = 512;
+
+  private final WatchCore core;
+
+  HistoryReader(WatchCore core) {
+    this.core = core;
+  }
+
+  /** Returns false when no watcher that is behind can take anything now. */
+  boolean readSlice() {
+    long from = Long.MAX_VALUE;
+    for (Watcher watcher : core.behind()) {
+      if (watcher.next < from && watcher.stream.keepsUp()) {
+        from = watcher.next;
+      }
+    }
+    if (from == Long.MAX_VALUE) {
+      return false;
+    }
+    try (LazyView lazy = new LazyView(core.store())) {
+      ReadView view = lazy.get();
+      if (from < view.compactRevision()) {
+        core.compacted(view.compactRevision());
+        return true;
+      }
+      if (from > view.revision()) {
+        return false;
+      }
+      List<Record> slice = view.changes(from, MAX_REVISIONS, MAX_BYTES);
+      serve(slice, slice.isEmpty() ? view.revision() : slice.getLast().main(), lazy);
+    }
+    return true;
+  }
+
+  private void serve(List<Record> slice, long to, LazyView lazy) {
+    List<Watcher> cohort = new ArrayList<>();
+    for (Watcher watcher : core.behind()) {
+      if (watcher.next <= to && watcher.stream.keepsUp()) {
+        cohort.add(watcher);
+        if (cohort.size() == MAX_COHORT) {
+          break;
+        }
+      }
+    }
+    for (Record record : slice) {
+      collect(record, cohort);
+    }
+    byte[] head = core.header(lazy.get().revision());
+    for (Watcher watcher : cohort) {
+      if (watcher.pending.isEmpty() || core.send(watcher, head, lazy)) {
+        watcher.next = to + 1;
+        if (watcher.next > core.revision()) {
+          core.place(watcher);
+        }
+      }
+    }
+  }
+
+  private static void collect(Record record, List<Watcher> cohort) {
+    byte[] key = record.key();
+    EncodedEvent event = null;
+    for (Watcher watcher : cohort) {
+      if (record.main() >= watcher.next && watcher.accepts(record.tombstone()) && watcher.covers(key)) {
+        if (event == null) {
+          event = EncodedEvent.of(record, key);
+        }
+        watcher.pending.add(event);
+      }
+    }
+  }
+}
