@@ -1,5 +1,6 @@
 package io.kvorum.mvcc;
 
+import io.kvorum.mvcc.segment.SegmentedRevisionLog;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -10,10 +11,28 @@ import java.util.concurrent.CompletableFuture;
  * Written by the apply thread alone, read by any thread through pinned views.
  */
 public interface RevisionLog extends AutoCloseable {
-  /** Appends one record to the active segment, cutting to the next file when the budget demands it. Revisions ascend by (main, sub); main revisions may have gaps. */
+  /**
+   * Opens or creates a log. The caller holds the data directory's lock.
+   *
+   * @throws StoreCorruptException naming the file, when the manifest, a segment or a side file is damaged or missing
+   */
+  static RevisionLog open(Path directory, MvccOptions options) throws IOException {
+    return SegmentedRevisionLog.open(directory, options);
+  }
+
+  /**
+   * Appends one record to the active segment, cutting to the next file when the budget demands it. Revisions ascend by (main, sub); main revisions may have
+   * gaps. Apply thread.
+   *
+   * @throws java.io.UncheckedIOException when the disk is full and the reserve used up; nothing was appended, and the same call succeeds once there is space
+   * @throws IllegalStateException after a failed fsync: the process must end
+   */
   void append(long main, int sub, byte[] key, byte[] encoded, boolean tombstone, long lease);
 
-  /** All records appended so far, pinned until closed. Cheap: one reference count. */
+  /**
+   * All records appended so far, pinned until closed. Cheap: one reference count. Any thread. Records appended later may be seen too, or not: the reader bounds
+   * its revisions.
+   */
   View view();
 
   /** The pinned view. */
@@ -64,7 +83,13 @@ public interface RevisionLog extends AutoCloseable {
   /** Seals the active segment, forces it, and writes the manifest naming all live segments; returns when durable. */
   void checkpoint(Manifest manifest) throws IOException;
 
-  /** The manifest that the log was opened with, or null for a new one. */
+  /**
+   * As {@link #checkpoint} without waiting: what was appended before the call is in it, and appending may go on at once. Completes when durable, with a
+   * NoSpaceException when the disk is full (the previous checkpoint stays in force; try again later).
+   */
+  CompletableFuture<Void> beginCheckpoint(Manifest manifest);
+
+  /** The newest durable manifest (at first the one that the log was opened with), or null for a new log. */
   Manifest manifest();
 
   /**
@@ -81,16 +106,16 @@ public interface RevisionLog extends AutoCloseable {
   /** Rewrites sealed segments in the background, dropping what is dead: those with enough dead records, or all of them. Completes when the old files are out of the live set. */
   CompletableFuture<Void> rewrite(Liveness liveness, boolean all);
 
-  /** Free disk space is below the reserve. */
+  /** Free disk space is below the reserve, or the next segment file could not be allocated. Cheap; any thread. */
   boolean spaceLow();
 
-  /** The active segment is at its budget. */
+  /** Much was sealed since the last checkpoint, or a rewrite waits for a manifest that lets the old files go. Any thread. */
   boolean wantsCheckpoint();
 
   /** The newest checkpoint's files, pinned until closed; its checkpoint is that manifest. Any thread. */
   SnapshotFiles snapshot();
 
-  /** Names among the offered ones whose content this log does not have. Any thread. */
+  /** Names among the offered ones whose content this log does not have. What it has stays until the next call, for the install that follows. Any thread. */
   List<String> missing(List<SnapshotFiles.Entry> offered);
 
   /**

@@ -1,0 +1,200 @@
+package io.kvorum.mvcc.segment;
+
+import io.kvorum.mvcc.RevisionLog;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Makes things durable, on one thread, in the order in which they were asked for, so that the appending thread waits only when it wants to.
+ *
+ * <p>Checkpoint: (1) every segment that was cut before is sealed (most are already); (2) a manifest that names all sealed segments is written; (3) the previous one
+ * gives up its references, and with the last reference the files go. A full disk in (1) or (2) leaves the old manifest in force and may be tried again. Any other
+ * failure (a failing fsync above all) is final: what is on disk cannot be known any more, so this log refuses every further call.
+ */
+final class Checkpointer {
+  private static final System.Logger LOG = System.getLogger(Checkpointer.class.getName());
+
+  /** Bytes sealed since the last manifest that make a checkpoint worthwhile: they would have to be replayed. */
+  private static final long WANTED_BYTES = 48L << 20;
+
+  private final SegmentFiles files;
+  private final SegmentChain chain;
+  private final Executor executor;
+  private final AtomicReference<Throwable> failure = new AtomicReference<>();
+
+  /** Cut and not yet sealed; executor only. */
+  private final Deque<ActiveSegment> unsealed = new ArrayDeque<>();
+
+  /** The newest durable manifest with a reference to each of its segments; guarded by this. */
+  private Durable durable;
+
+  private volatile long sealedBytes;
+  private volatile boolean swapped;
+
+  /** @param segments one for each that the manifest names, in order; a reference each */
+  record Durable(ManifestFile manifest, List<Segment> segments) {
+    void release() {
+      segments.forEach(Segment::release);
+    }
+
+    Durable retain() {
+      segments.forEach(Segment::retain);
+      return this;
+    }
+  }
+
+  /** @param durable what is on disk; takes over its references */
+  Checkpointer(SegmentFiles files, SegmentChain chain, Executor executor, Durable durable) {
+    this.files = files;
+    this.chain = chain;
+    this.executor = executor;
+    this.durable = durable;
+  }
+
+  /** @throws IllegalStateException after a failure that cannot be repaired */
+  void requireSound() {
+    Throwable cause = failure.get();
+    if (cause != null) {
+      throw new IllegalStateException("the store failed and must be restarted: " + cause, cause);
+    }
+  }
+
+  void fail(Throwable cause) {
+    if (failure.compareAndSet(null, cause)) {
+      LOG.log(System.Logger.Level.ERROR, "the store failed", cause);
+    }
+  }
+
+  boolean wanted() {
+    return swapped || sealedBytes >= WANTED_BYTES;
+  }
+
+  /** A rewrite took effect for readers; only a new manifest lets the old files go. */
+  void rewriteSwapped() {
+    swapped = true;
+  }
+
+  /** Seals in the background. */
+  void seal(ActiveSegment cut) {
+    executor.execute(
+        () -> {
+          unsealed.add(cut);
+          try {
+            sealAll();
+          } catch (NoSpaceException e) {
+            LOG.log(System.Logger.Level.WARNING, "cannot seal a segment yet: " + e.getMessage());
+          } catch (IOException | RuntimeException e) {
+            fail(e);
+          }
+        });
+  }
+
+  /** Sends an active segment's pages towards the disk. */
+  void forceEarly(ActiveSegment active) {
+    executor.execute(
+        () -> {
+          try {
+            files.forceEarly(active);
+          } catch (java.nio.file.NoSuchFileException e) {
+            // Sealed and renamed meanwhile, which forces it.
+          } catch (IOException | RuntimeException e) {
+            fail(e);
+          }
+        });
+  }
+
+  private void sealAll() throws IOException {
+    requireSound();
+    while (!unsealed.isEmpty()) {
+      ActiveSegment next = unsealed.peek();
+      Segment sealed = files.seal(next);
+      unsealed.remove();
+      if (chain.replace(List.of(next.segment()), List.of(sealed))) {
+        sealedBytes += next.payloadBytes();
+      } else {
+        sealed.release();
+      }
+    }
+  }
+
+  /** Completes when everything that was cut before the call and these facts are durable. */
+  CompletableFuture<Void> checkpoint(RevisionLog.Manifest facts) {
+    return CompletableFuture.runAsync(
+        () -> {
+          try {
+            sealAll();
+            writeManifest(facts);
+          } catch (NoSpaceException e) {
+            throw new CompletionException(e);
+          } catch (IOException | RuntimeException e) {
+            fail(e);
+            throw new CompletionException(e);
+          }
+        },
+        executor);
+  }
+
+  private void writeManifest(RevisionLog.Manifest facts) throws IOException {
+    SegmentSet set = chain.pin();
+    try {
+      List<Segment> sealed = set.segments().stream().filter(Segment::sealed).toList();
+      swapped = false;
+      sealedBytes = 0;
+      ManifestFile manifest = new ManifestFile(facts, sealed.stream().map(Segment::info).toList());
+      manifest.write(files.directory(), files.failPoint());
+      become(new Durable(manifest, sealed).retain());
+    } finally {
+      set.release();
+    }
+  }
+
+  /** Takes over the references of the new durable state and gives up those of the old. */
+  void become(Durable fresh) {
+    Durable old;
+    synchronized (this) {
+      old = durable;
+      durable = fresh;
+    }
+    old.release();
+  }
+
+  /** The newest durable manifest, with references for the caller. */
+  synchronized Durable pin() {
+    return durable.retain();
+  }
+
+  /** Runs on the durable thread, after all that was asked for before; what waits to be sealed is given up. For an install. */
+  <T> CompletableFuture<T> replaceAll(java.util.concurrent.Callable<T> work) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            requireSound();
+            return work.call();
+          } catch (Exception e) {
+            throw new CompletionException(e);
+          }
+        },
+        executor);
+  }
+
+  /** Forgets segments that wait to be sealed; durable thread only. */
+  void dropUnsealed() {
+    unsealed.forEach(files::discard);
+    unsealed.clear();
+  }
+
+  List<String> durableNames() {
+    List<String> names = new ArrayList<>();
+    synchronized (this) {
+      durable.segments().forEach(segment -> names.add(segment.info().content()));
+    }
+    return names;
+  }
+}

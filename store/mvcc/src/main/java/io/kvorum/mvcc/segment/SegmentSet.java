@@ -1,0 +1,77 @@
+package io.kvorum.mvcc.segment;
+
+import io.kvorum.mvcc.Record;
+import io.kvorum.mvcc.RevisionLog;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The segments of the history at one time, in revision order: sealed ones, then those still to be sealed, the active one last. Immutable; counted references. */
+final class SegmentSet {
+  private final List<Segment> segments;
+  private final AtomicInteger references = new AtomicInteger(1);
+
+  /** Takes a reference to each segment of its own. */
+  SegmentSet(List<Segment> segments) {
+    this.segments = List.copyOf(segments);
+    this.segments.forEach(Segment::retain);
+  }
+
+  List<Segment> segments() {
+    return segments;
+  }
+
+  boolean tryRetain() {
+    for (int seen = references.get(); seen > 0; seen = references.get()) {
+      if (references.compareAndSet(seen, seen + 1)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void release() {
+    if (references.decrementAndGet() == 0) {
+      segments.forEach(Segment::release);
+    }
+  }
+
+  Record find(long main, int sub) {
+    int place = placeOf(main, sub);
+    if (place < 0) {
+      return null;
+    }
+    Segment segment = segments.get(place);
+    int position = segment.table().positionOf(main, sub);
+    return position < 0 ? null : segment.record(position);
+  }
+
+  /** The last segment that begins at or before a revision, -1 if there is none. One transaction may reach over a cut, so sub-revisions count. */
+  private int placeOf(long main, int sub) {
+    int low = 0;
+    int high = segments.size() - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      OffsetTable table = segments.get(middle).table();
+      boolean atOrBefore = table.count() > 0 && (table.main(0) < main || table.main(0) == main && table.sub(0) <= sub);
+      if (atOrBefore) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return high;
+  }
+
+  void forEach(long from, long to, RevisionLog.Visitor visitor) {
+    for (int place = Math.max(0, placeOf(from, 0)); place < segments.size(); place++) {
+      Segment segment = segments.get(place);
+      OffsetTable table = segment.table();
+      int count = table.count();
+      for (int i = table.lowerBound(from, 0); i < count; i++) {
+        if (table.main(i) > to || !visitor.visit(segment.record(i))) {
+          return;
+        }
+      }
+    }
+  }
+}
