@@ -1,6 +1,9 @@
 package io.kvorum.server.process;
 
+import io.kvorum.server.up.Up;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.List;
 
 /** What the program does besides serving: the first argument is then a word, not a flag. */
@@ -20,11 +23,28 @@ final class Verbs {
   int run(List<String> arguments) {
     PrintStream err = System.err;
     String verb = arguments.getFirst();
+    if (verb.equals("up")) {
+      return up(arguments.subList(1, arguments.size()));
+    }
     err.println(
         switch (verb) {
           case "gateway", "grpc-proxy", "backup", "restore", "verify", "import", "export", "mirror", "agent" -> name + " " + verb + ": not supported yet";
           default -> name + ": " + '"' + verb + "\" is neither a flag nor a verb; see " + name + " --help";
         });
     return 1;
+  }
+
+  @SuppressWarnings("SystemOut")
+  private static int up(List<String> options) {
+    Path launcher = Path.of(System.getProperty("kvorum.launcher", "kvorum")).toAbsolutePath();
+    try {
+      return new Up(launcher, System.out).run(options);
+    } catch (IOException e) {
+      System.err.println("kvorum up: " + e.getMessage());
+      return 1;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return 1;
+    }
   }
 }
