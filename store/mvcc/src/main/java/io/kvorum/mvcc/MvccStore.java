@@ -43,7 +43,7 @@ public interface MvccStore extends AutoCloseable {
   /** Published floor; -1 before any compaction. */
   long compactRevision();
 
-  /** Completes when the records that the floor made dead are really removed. */
+  /** Completes when the records that the floor made dead are really removed. That begins with the next {@link #checkpoint}, see {@link #wantsCheckpoint}. */
   CompletableFuture<Void> physicalCompaction();
 
   /** Full rewrite now; completes when done. Nothing stops meanwhile. */
@@ -58,7 +58,10 @@ public interface MvccStore extends AutoCloseable {
   /** Free disk space is below the reserve: writes that add data should be refused. */
   boolean spaceLow();
 
-  /** The active segment is at its budget. */
+  /**
+   * A checkpoint is due: the active segment is at its budget, or a compaction waits for its floor to be durable before it removes records. Ask after each
+   * {@link #publish}.
+   */
   boolean wantsCheckpoint();
 
   /** Seals the active segment and writes the manifest; when it returns the state is durable apart from the log. Apply thread only. */

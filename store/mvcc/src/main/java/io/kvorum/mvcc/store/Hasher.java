@@ -1,0 +1,74 @@
+package io.kvorum.mvcc.store;
+
+import io.kvorum.mvcc.KeyValueCodec;
+import io.kvorum.mvcc.ReadView;
+import io.kvorum.mvcc.Record;
+import io.kvorum.mvcc.index.RevisionCursor;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.zip.CRC32C;
+
+/**
+ * etcd's HashKV over the rows that logically survive compaction, whatever is still stored.
+ *
+ * <ol>
+ *   <li>keep = for each key its newest row at or below the hashed revision q, if that is a put.
+ *   <li>CRC-32C over the bytes "key", then over each row up to q in revision order: all rows above the floor C; of those at or below C only kept ones.
+ *   <li>If keep is empty (every key is deleted at q), the puts that survive compaction at C are hashed instead, as etcd does.
+ *   <li>A row is its key (8 bytes main, '_', 8 bytes sub, for a tombstone 't'), then its stored value; etcd's tombstone holds the key alone.
+ * </ol>
+ */
+final class Hasher {
+  private static final byte[] BUCKET = "key".getBytes(StandardCharsets.US_ASCII);
+  private static final int ROW_KEY_BYTES = 17;
+
+  private final StoreView view;
+  private final CRC32C crc = new CRC32C();
+  private final ByteBuffer rowKey = ByteBuffer.allocate(ROW_KEY_BYTES + 1);
+  private final RevisionCursor at = new RevisionCursor();
+
+  Hasher(StoreView view) {
+    this.view = view;
+  }
+
+  /**
+   * @param revision at or above the floor; a negative one hashes no rows
+   */
+  ReadView.HashResult hash(long revision) {
+    crc.update(BUCKET);
+    if (revision > 0) {
+      boolean keepEmpty = view.index().count(null, null, revision) == 0;
+      view.log()
+          .forEach(
+              0,
+              revision,
+              record -> {
+                if (record.main() > view.floor() || isKept(record, keepEmpty ? view.floor() : revision)) {
+                  feed(record);
+                }
+                return true;
+              });
+    }
+    return new ReadView.HashResult((int) crc.getValue(), view.floor(), revision);
+  }
+
+  private boolean isKept(Record record, long asOf) {
+    return !record.tombstone()
+        && view.index().find(record.key(), asOf, at)
+        && at.main() == record.main()
+        && at.sub() == record.sub();
+  }
+
+  private void feed(Record record) {
+    rowKey.clear().putLong(record.main()).put((byte) '_').putLong(record.sub());
+    MemorySegment value = record.bytes();
+    if (record.tombstone()) {
+      rowKey.put((byte) 't');
+      KeyValueCodec.Fields fields = KeyValueCodec.parse(value);
+      value = value.asSlice(0, fields.keyOffset() + fields.keyLength());
+    }
+    crc.update(rowKey.array(), 0, rowKey.position());
+    crc.update(value.asByteBuffer());
+  }
+}

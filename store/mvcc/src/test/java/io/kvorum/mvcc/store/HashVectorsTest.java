@@ -1,0 +1,63 @@
+package io.kvorum.mvcc.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.kvorum.mvcc.ReadView;
+import io.kvorum.mvcc.WriteTxn;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Answers of etcd 3.6 to HashKV over known histories. */
+class HashVectorsTest {
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static VersionedStore store() throws IOException {
+    return VersionedStore.open(new MemoryRevisionLog(new MemoryRevisionLog.Disk(), 1), Path.of("memory"));
+  }
+
+  @Test
+  void emptyStore() throws IOException {
+    try (VersionedStore store = store();
+        ReadView view = store.view()) {
+      assertThat(view.hash(0)).isEqualTo(new ReadView.HashResult(1084519789, -1, 1));
+      assertThat(view.hash(-5).hash()).isEqualTo(1084519789);
+    }
+  }
+
+  /** put a=1; txn put b=2, put c="" with lease 0x77; delete b; put a=3. */
+  @ParameterizedTest
+  @CsvSource({"5,-1,3831197733", "4,-1,4073892351", "3,-1,2983001717", "5,4,106768027", "4,4,1412039910", "0,4,106768027"})
+  void fiveRevisions(long revision, long compacted, long expected) throws IOException {
+    try (VersionedStore store = store()) {
+      WriteTxn txn = store.begin();
+      txn.put(utf8("a"), utf8("1"), 0);
+      txn.end();
+      txn = store.begin();
+      txn.put(utf8("b"), utf8("2"), 0);
+      txn.put(utf8("c"), new byte[0], 0x77);
+      txn.end();
+      txn = store.begin();
+      txn.deleteRange(utf8("b"), null);
+      txn.end();
+      txn = store.begin();
+      txn.put(utf8("a"), utf8("3"), 0);
+      txn.end();
+      if (compacted > 0) {
+        store.compact(compacted);
+      }
+      store.publish();
+      try (ReadView view = store.view()) {
+        ReadView.HashResult result = view.hash(revision);
+        assertThat(Integer.toUnsignedLong(result.hash())).isEqualTo(expected);
+        assertThat(result.compactRevision()).isEqualTo(compacted);
+        assertThat(result.hashRevision()).isEqualTo(revision == 0 ? 5 : revision);
+      }
+    }
+  }
+}
