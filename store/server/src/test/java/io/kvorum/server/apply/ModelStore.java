@@ -156,6 +156,17 @@ public final class ModelStore implements MvccStore {
     return null;
   }
 
+  /** Whether compaction at a floor keeps a record: all above the floor, and of each key the newest at or below it, tombstones only at the floor itself. */
+  private boolean survives(ModelRecord record, long floorAt) {
+    if (record.main() > floorAt) {
+      return true;
+    }
+    List<ModelRecord> versions = keys.get(record.key());
+    int next = versions.indexOf(record) + 1;
+    boolean newest = next == versions.size() || versions.get(next).main() > floorAt;
+    return newest && (!record.tombstone() || record.main() == floorAt);
+  }
+
   private RangeResult select(RangeQuery query, long newest, long readFloor, long asOf) {
     if (query.revision() > newest) {
       throw new RevisionException.Future();
@@ -312,7 +323,27 @@ public final class ModelStore implements MvccStore {
 
     @Override
     public List<Record> changes(long from, int maxRevisions, long maxBytes) {
-      throw new UnsupportedOperationException();
+      if (from < viewFloor) {
+        throw new RevisionException.Compacted(viewFloor);
+      }
+      synchronized (ModelStore.this) {
+        List<Record> found = new ArrayList<>();
+        int revisions = 0;
+        long bytes = 0;
+        for (ModelRecord record : log) {
+          if (record.main() < from || record.main() > at || !survives(record, viewFloor)) {
+            continue;
+          }
+          boolean first = found.isEmpty() || found.getLast().main() != record.main();
+          if (first && (revisions == maxRevisions || bytes >= maxBytes)) {
+            break;
+          }
+          revisions += first ? 1 : 0;
+          bytes += record.length();
+          found.add(record);
+        }
+        return found;
+      }
     }
 
     @Override
