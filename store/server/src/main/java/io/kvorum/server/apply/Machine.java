@@ -75,8 +75,9 @@ public final class Machine implements StateMachine {
    * @param parts the state
    * @param calls the calls of this member that wait for answers
    * @param listeners told of every batch, in this order
+   * @param featureLevelMax highest feature level that this software understands
    */
-  public Machine(Parts parts, WaitingCalls calls, List<ChangeListener> listeners) {
+  public Machine(Parts parts, WaitingCalls calls, List<ChangeListener> listeners, int featureLevelMax) {
     this.parts = parts;
     this.calls = calls;
     this.listeners = List.copyOf(listeners);
@@ -88,7 +89,8 @@ public final class Machine implements StateMachine {
             new LeaseApplier(writes, parts.leases()),
             parts.alarms(),
             parts.members(),
-            writes);
+            writes,
+            featureLevelMax);
     restore();
   }
 

@@ -16,6 +16,7 @@ import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Limits;
 import io.kvorum.server.base.Proposals;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -29,12 +30,14 @@ public final class LogProposals implements Proposals, AutoCloseable {
   private static final long APPLY_LAG_MAX = 5_000;
   private static final long SWEEP_MILLIS = 200;
   private static final long SPACE_MILLIS = 1_000;
+  private static final long MEMBERSHIP_RETRY_MILLIS = 50;
 
   private final long memberId;
   private final RaftNode node;
   private final PendingCalls calls;
   private final SpaceQuota quota;
   private final int requestBytesMax;
+  private final ScheduledExecutorService timer;
   private final AtomicBoolean raisingAlarm = new AtomicBoolean();
   private volatile boolean closed;
 
@@ -44,17 +47,19 @@ public final class LogProposals implements Proposals, AutoCloseable {
    * @param calls the same instance that the state machine completes
    * @param quota whether there is room
    * @param limits for the request size
+   * @param timer shared; its owner ends it, after this was closed
    */
-  public LogProposals(long memberId, RaftNode node, PendingCalls calls, SpaceQuota quota, Limits limits) {
+  public LogProposals(long memberId, RaftNode node, PendingCalls calls, SpaceQuota quota, Limits limits, ScheduledExecutorService timer) {
     this.memberId = memberId;
     this.node = node;
     this.calls = calls;
     this.quota = quota;
     this.requestBytesMax = limits.maxRequestBytes();
+    this.timer = timer;
   }
 
-  /** Begins to give up calls that wait too long and to watch the disk's reserve, on a shared timer. */
-  public LogProposals start(ScheduledExecutorService timer) {
+  /** Begins to give up calls that wait too long and to watch the disk's reserve. */
+  public LogProposals start() {
     timer.scheduleWithFixedDelay(() -> calls.sweep(node::status), SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
     timer.scheduleWithFixedDelay(this::warnOfFullDisk, SPACE_MILLIS, SPACE_MILLIS, TimeUnit.MILLISECONDS);
     return this;
@@ -107,7 +112,29 @@ public final class LogProposals implements Proposals, AutoCloseable {
       return;
     }
     byte[] encoded = context.setRequestId(call.id()).build().toByteArray();
-    handOver(node.proposeMembership(new MembershipChange(kind, member, encoded)), call);
+    proposeMembership(new MembershipChange(kind, member, encoded), call);
+  }
+
+  /** Consensus takes one change at a time, and none before it has committed an entry of its term: what it refuses is tried again until the call is given up. */
+  private void proposeMembership(MembershipChange change, PendingCalls.Call call) {
+    if (calls.find(call.id()) == null) {
+      return;
+    }
+    switch (node.proposeMembership(change)) {
+      case ACCEPTED -> {
+        // Completed by apply, or by the sweep.
+      }
+      case REFUSED -> retryMembership(change, call);
+      case STOPPED -> call.refused(EtcdError.SERVER_STOPPED);
+    }
+  }
+
+  private void retryMembership(MembershipChange change, PendingCalls.Call call) {
+    try {
+      timer.schedule(() -> proposeMembership(change, call), MEMBERSHIP_RETRY_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException stopping) {
+      call.refused(EtcdError.SERVER_STOPPED);
+    }
   }
 
   private static void handOver(RaftNode.ProposeResult result, PendingCalls.Call call) {

@@ -1,0 +1,250 @@
+package io.kvorum.server.kv;
+
+import io.grpc.MethodDescriptor;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCalls;
+import io.grpc.stub.StreamObserver;
+import io.kvorum.mvcc.MvccStore;
+import io.kvorum.mvcc.ReadView;
+import io.kvorum.mvcc.RevisionException;
+import io.kvorum.protocol.etcdserverpb.CompactionRequest;
+import io.kvorum.protocol.etcdserverpb.CompactionResponse;
+import io.kvorum.protocol.etcdserverpb.DeleteRangeRequest;
+import io.kvorum.protocol.etcdserverpb.DeleteRangeResponse;
+import io.kvorum.protocol.etcdserverpb.KVGrpc;
+import io.kvorum.protocol.etcdserverpb.PutRequest;
+import io.kvorum.protocol.etcdserverpb.PutResponse;
+import io.kvorum.protocol.etcdserverpb.RangeRequest;
+import io.kvorum.protocol.etcdserverpb.TxnRequest;
+import io.kvorum.protocol.etcdserverpb.TxnResponse;
+import io.kvorum.protocol.internal.LogRequest;
+import io.kvorum.raft.node.RaftStatus;
+import io.kvorum.server.apply.Readable;
+import io.kvorum.server.apply.Selection;
+import io.kvorum.server.apply.TxnPath;
+import io.kvorum.server.base.Completion;
+import io.kvorum.server.base.EtcdError;
+import io.kvorum.server.base.Kernel;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+
+/**
+ * The KV service. Writes are checked here as far as they can be without the store, and go through the log. Reads go to the newest published view: serializable ones at once
+ * on the calling thread, linearizable ones after a read index. Since the read index answers on the raft thread, only reads of single keys and counts run there; the others
+ * run on the readers.
+ */
+public final class KvService {
+  private final Kernel kernel;
+  private final MvccStore store;
+  private final RevisionWaits waits;
+  private final Executor readers;
+
+  /**
+   * @param kernel what every service needs
+   * @param waits also registered as a change listener of the state machine
+   * @param readers a small pool for linearizable reads of ranges
+   */
+  public KvService(Kernel kernel, RevisionWaits waits, Executor readers) {
+    this.kernel = kernel;
+    this.store = kernel.store();
+    this.waits = waits;
+    this.readers = readers;
+  }
+
+  /** The service as gRPC binds it. Range answers are encoded from the store's own bytes. */
+  public ServerServiceDefinition bind() {
+    MethodDescriptor<RangeRequest, RangeReply> range =
+        KVGrpc.getRangeMethod().toBuilder(KVGrpc.getRangeMethod().getRequestMarshaller(), RangeReplyMarshaller.INSTANCE).build();
+    return ServerServiceDefinition.builder(KVGrpc.SERVICE_NAME)
+        .addMethod(range, ServerCalls.asyncUnaryCall(this::range))
+        .addMethod(KVGrpc.getPutMethod(), ServerCalls.asyncUnaryCall(this::put))
+        .addMethod(KVGrpc.getDeleteRangeMethod(), ServerCalls.asyncUnaryCall(this::deleteRange))
+        .addMethod(KVGrpc.getTxnMethod(), ServerCalls.asyncUnaryCall(this::txn))
+        .addMethod(KVGrpc.getCompactMethod(), ServerCalls.asyncUnaryCall(this::compact))
+        .build();
+  }
+
+  /** Range. The reply is closed here once the observer has taken it. */
+  public void range(RangeRequest request, StreamObserver<RangeReply> observer) {
+    EtcdError refusal = isLearner() && !request.getSerializable() ? EtcdError.NOT_SUPPORTED_FOR_LEARNER : KvChecks.range(request);
+    if (refusal != null) {
+      Reply.fail(observer, refusal);
+    } else if (request.getSerializable()) {
+      read(request, observer, true);
+    } else {
+      boolean small = request.getRangeEnd().isEmpty() || request.getCountOnly();
+      kernel.reads().await(new WhenReadable(observer, small, () -> read(request, observer, false)));
+    }
+  }
+
+  private void read(RangeRequest request, StreamObserver<RangeReply> observer, boolean mayWait) {
+    ReadView view = store.view();
+    RangeReply reply = null;
+    try {
+      Selection selection = Selection.of(Readable.of(view), request);
+      reply = new RangeReply(kernel.header(view.revision()), selection, request.getKeysOnly(), view);
+      if (reply.size() > Integer.MAX_VALUE) {
+        Reply.fail(observer, tooLarge(reply.size()));
+        return;
+      }
+      observer.onNext(reply);
+      observer.onCompleted();
+    } catch (RevisionException.Compacted compacted) {
+      Reply.fail(observer, EtcdError.COMPACTED);
+    } catch (RevisionException.Future future) {
+      if (!mayWait || !mayCome() || !waits.await(request.getRevision(), store::revision, () -> read(request, observer, false))) {
+        Reply.fail(observer, EtcdError.FUTURE_REVISION);
+      }
+    } catch (RuntimeException gone) {
+      Reply.dropped(observer, gone);
+      Reply.fail(observer, Status.INTERNAL.withDescription("range failed").asRuntimeException());
+    } finally {
+      if (reply == null) {
+        view.close();
+      } else {
+        reply.close();
+      }
+    }
+  }
+
+  private static StatusRuntimeException tooLarge(long size) {
+    return Status.RESOURCE_EXHAUSTED
+        .withDescription("grpc: trying to send message larger than max (" + size + " vs. " + Integer.MAX_VALUE + ")")
+        .asRuntimeException();
+  }
+
+  /** Whether this member may be behind others. */
+  private boolean mayCome() {
+    RaftStatus status = kernel.raft().get();
+    return !status.isLeader() || status.commit() > status.applied();
+  }
+
+  /** Put. */
+  public void put(PutRequest request, StreamObserver<PutResponse> observer) {
+    EtcdError refusal = KvChecks.put(request);
+    if (refusal != null) {
+      Reply.fail(observer, refusal);
+      return;
+    }
+    kernel
+        .proposals()
+        .propose(
+            LogRequest.newBuilder().setPut(request),
+            new Reply<PutResponse>(observer, answer -> answer.toBuilder().setHeader(kernel.header(answer.getHeader().getRevision())).build()));
+  }
+
+  /** DeleteRange. */
+  public void deleteRange(DeleteRangeRequest request, StreamObserver<DeleteRangeResponse> observer) {
+    EtcdError refusal = KvChecks.deleteRange(request);
+    if (refusal != null) {
+      Reply.fail(observer, refusal);
+      return;
+    }
+    kernel
+        .proposals()
+        .propose(
+            LogRequest.newBuilder().setDeleteRange(request),
+            new Reply<DeleteRangeResponse>(observer, answer -> answer.toBuilder().setHeader(kernel.header(answer.getHeader().getRevision())).build()));
+  }
+
+  /** Txn. */
+  public void txn(TxnRequest request, StreamObserver<TxnResponse> observer) {
+    EtcdError refusal = KvChecks.txn(request, kernel.limits().maxTxnOps());
+    if (refusal != null) {
+      Reply.fail(observer, refusal);
+      return;
+    }
+    switch (TxnKind.of(request)) {
+      case WRITE ->
+          kernel
+              .proposals()
+              .propose(
+                  LogRequest.newBuilder().setTxn(request),
+                  new Reply<TxnResponse>(observer, answer -> answer.toBuilder().setHeader(kernel.header(answer.getHeader().getRevision())).build()));
+      case LINEARIZABLE_READ -> kernel.reads().await(new WhenReadable(observer, TxnKind.isSmall(request), () -> readTxn(request, observer)));
+      case SERIALIZABLE_READ -> readTxn(request, observer);
+    }
+  }
+
+  private void readTxn(TxnRequest request, StreamObserver<TxnResponse> observer) {
+    TxnResponse response;
+    try (ReadView view = store.view()) {
+      Readable reader = Readable.of(view);
+      TxnPath path = TxnPath.of(reader, request);
+      EtcdError refusal = path.refusedRange(view.revision(), view.compactRevision());
+      if (refusal != null) {
+        Reply.fail(observer, refusal);
+        return;
+      }
+      response = path.run(op -> TxnPath.range(reader, op.getRequestRange())).setHeader(kernel.header(view.revision())).build();
+    } catch (RuntimeException broken) {
+      Reply.dropped(observer, broken);
+      Reply.fail(observer, Status.INTERNAL.withDescription("txn failed").asRuntimeException());
+      return;
+    }
+    new Reply<TxnResponse>(observer, answer -> answer).done(response);
+  }
+
+  /** Compact; a physical one answers when this member has really removed the old versions. */
+  public void compact(CompactionRequest request, StreamObserver<CompactionResponse> observer) {
+    Reply<CompactionResponse> reply =
+        new Reply<>(observer, answer -> answer.toBuilder().setHeader(kernel.header(answer.getHeader().getRevision())).build());
+    kernel
+        .proposals()
+        .propose(
+            LogRequest.newBuilder().setCompaction(request),
+            new Completion<CompactionResponse>() {
+              @Override
+              public void done(CompactionResponse answer) {
+                if (!request.getPhysical()) {
+                  reply.done(answer);
+                  return;
+                }
+                store.physicalCompaction().whenComplete((done, broken) -> reply.done(answer));
+              }
+
+              @Override
+              public void failed(StatusRuntimeException reason) {
+                reply.failed(reason);
+              }
+            });
+  }
+
+  private boolean isLearner() {
+    RaftStatus status = kernel.raft().get();
+    return status.membership().isLearner(status.id());
+  }
+
+  /** Runs a read when the read index has come: here if it is small, else on the readers. */
+  private final class WhenReadable implements Completion<Void> {
+    private final StreamObserver<?> observer;
+    private final boolean small;
+    private final Runnable read;
+
+    WhenReadable(StreamObserver<?> observer, boolean small, Runnable read) {
+      this.observer = observer;
+      this.small = small;
+      this.read = read;
+    }
+
+    @Override
+    public void done(Void nothing) {
+      if (small) {
+        read.run();
+        return;
+      }
+      try {
+        readers.execute(read);
+      } catch (RejectedExecutionException full) {
+        Reply.fail(observer, EtcdError.TOO_MANY_REQUESTS);
+      }
+    }
+
+    @Override
+    public void failed(StatusRuntimeException reason) {
+      Reply.fail(observer, reason);
+    }
+  }
+}
