@@ -1,6 +1,7 @@
 package io.kvorum.server.cluster;
 
 import io.kvorum.protocol.internal.MembersResponse;
+import io.kvorum.server.apply.FeatureLevel;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -108,9 +109,9 @@ public final class Bootstrap {
                 + MemberIds.hex(member.id()) + ", " + member.peerUrls() + ")");
       }
     }
-    if (answer.getFeatureLevel() > FeatureLevel.CURRENT) {
+    if (answer.getFeatureLevel() > FeatureLevel.SUPPORTED) {
       throw new BootstrapException(
-          "the cluster's feature level is " + answer.getFeatureLevel() + "; this version understands " + FeatureLevel.CURRENT + " at most");
+          "the cluster's feature level is " + answer.getFeatureLevel() + "; this version understands " + FeatureLevel.SUPPORTED + " at most");
     }
     List<Member> founders = answer.getFoundersList().stream().map(c -> Member.of(c, c.getIsLearner())).toList();
     return new Genesis(answer.getClusterId(), ownId(members, prefix), founders, members);

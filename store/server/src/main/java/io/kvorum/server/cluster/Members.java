@@ -7,7 +7,9 @@ import io.kvorum.protocol.internal.DowngradeInfoSetRequest;
 import io.kvorum.protocol.internal.FeatureLevelSetRequest;
 import io.kvorum.protocol.internal.MachineState;
 import io.kvorum.protocol.internal.MemberContext;
+import io.kvorum.protocol.internal.MembersResponse;
 import io.kvorum.raft.MembershipChange;
+import io.kvorum.server.apply.FeatureLevel;
 import io.kvorum.server.apply.MemberState;
 import io.kvorum.server.base.EtcdError;
 import java.util.List;
@@ -54,6 +56,17 @@ public final class Members implements MemberState {
   public void listen(Listener listener) {
     listeners.add(listener);
     listener.changed(view);
+  }
+
+  /** What a member that joins wants to know. */
+  public MembersResponse describe() {
+    ClusterView now = view;
+    return MembersResponse.newBuilder()
+        .setClusterId(now.clusterId())
+        .addAllMembers(now.members().values().stream().map(Member::stored).toList())
+        .setFeatureLevel(now.featureLevel())
+        .addAllFounders(now.founders().stream().map(Member::context).toList())
+        .build();
   }
 
   private void publish(ClusterView next) {
@@ -158,9 +171,9 @@ public final class Members implements MemberState {
 
   @Override
   public void setFeatureLevel(FeatureLevelSetRequest request) {
-    if (request.getLevel() > FeatureLevel.CURRENT) {
+    if (request.getLevel() > FeatureLevel.SUPPORTED) {
       throw new IllegalStateException(
-          "the cluster's feature level " + request.getLevel() + " is above " + FeatureLevel.CURRENT + ", the highest that this version understands");
+          "the cluster's feature level " + request.getLevel() + " is above " + FeatureLevel.SUPPORTED + ", the highest that this version understands");
     }
     publish(view.withFeatureLevel(Math.max(view.featureLevel(), request.getLevel())));
   }

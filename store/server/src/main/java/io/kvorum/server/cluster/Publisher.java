@@ -4,10 +4,10 @@ import io.grpc.StatusRuntimeException;
 import io.kvorum.protocol.internal.Attributes;
 import io.kvorum.protocol.internal.ClusterMemberAttrSetRequest;
 import io.kvorum.protocol.internal.LogRequest;
+import io.kvorum.server.apply.FeatureLevel;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.Proposals;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
+import io.kvorum.server.logging.Log;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Announces a started member's name and client URLs through the log; until then others see it as unstarted. */
 public final class Publisher {
-  private static final Logger LOG = System.getLogger(Publisher.class.getName());
+  private static final Log LOG = Log.of(Publisher.class);
   private static final long RETRY_MILLIS = 100;
 
   private final Proposals proposals;
@@ -38,7 +38,7 @@ public final class Publisher {
         ClusterMemberAttrSetRequest.newBuilder()
             .setMemberId(memberId)
             .setMemberAttributes(Attributes.newBuilder().setName(name).addAllClientUrls(clientUrls))
-            .setFeatureLevel(FeatureLevel.CURRENT)
+            .setFeatureLevel(FeatureLevel.SUPPORTED)
             .build());
     return published;
   }
@@ -49,21 +49,22 @@ public final class Publisher {
         new Completion<Object>() {
           @Override
           public void done(Object nothing) {
-            LOG.log(
-                Level.INFO,
-                "published local member to cluster through raft: {0} {1}",
+            LOG.info(
+                "published local member to cluster through raft",
+                "local-member-id",
                 MemberIds.hex(request.getMemberId()),
-                request.getMemberAttributes().getClientUrlsList());
+                "local-member-attributes",
+                request.getMemberAttributes().getName() + " " + request.getMemberAttributes().getClientUrlsList());
             published.complete(null);
           }
 
           @Override
           public void failed(StatusRuntimeException reason) {
-            LOG.log(Level.WARNING, "failed to publish local member to cluster through raft: {0}", reason.getStatus().getDescription());
+            LOG.warn("failed to publish local member to cluster through raft", "error", reason.getStatus().getDescription());
             try {
               timer.schedule(() -> attempt(request), RETRY_MILLIS, TimeUnit.MILLISECONDS);
             } catch (RejectedExecutionException e) {
-              LOG.log(Level.DEBUG, "stopping; the member stays unpublished");
+              LOG.debug("stopping; the local member stays unpublished");
             }
           }
         });

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.kvorum.protocol.internal.MemberContext;
 import io.kvorum.protocol.internal.MembersResponse;
 import io.kvorum.protocol.internal.StoredMember;
+import io.kvorum.server.apply.FeatureLevel;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,7 +108,7 @@ class BootstrapTest {
         .hasMessageContaining("unmatched member while checking PeerURLs");
     assertThatThrownBy(() -> run("new", "http://127.0.0.1:2", "a=http://127.0.0.1:1,new=http://127.0.0.1:2", true, null))
         .hasMessageContaining("could not retrieve cluster information from the given URLs");
-    MembersResponse newer = running().toBuilder().setFeatureLevel(FeatureLevel.CURRENT + 1).build();
+    MembersResponse newer = running().toBuilder().setFeatureLevel(FeatureLevel.SUPPORTED + 1).build();
     assertThatThrownBy(() -> run("new", "http://127.0.0.1:2", "a=http://127.0.0.1:1,new=http://127.0.0.1:2", true, newer))
         .hasMessageContaining("feature level");
   }

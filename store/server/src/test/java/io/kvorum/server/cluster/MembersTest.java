@@ -13,6 +13,7 @@ import io.kvorum.protocol.internal.MemberContext;
 import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.MembershipChange.Kind;
+import io.kvorum.server.apply.FeatureLevel;
 import io.kvorum.server.base.EtcdError;
 import java.util.ArrayList;
 import java.util.List;
@@ -155,7 +156,7 @@ class MembersTest {
 
   @Test
   void aFeatureLevelThatIsNotUnderstoodStopsTheMember() {
-    FeatureLevelSetRequest request = FeatureLevelSetRequest.newBuilder().setLevel(FeatureLevel.CURRENT + 1).build();
+    FeatureLevelSetRequest request = FeatureLevelSetRequest.newBuilder().setLevel(FeatureLevel.SUPPORTED + 1).build();
 
     assertThatThrownBy(() -> members.setFeatureLevel(request)).isInstanceOf(IllegalStateException.class).hasMessageContaining("feature level");
   }
