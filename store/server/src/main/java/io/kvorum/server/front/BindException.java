@@ -1,0 +1,29 @@
+package io.kvorum.server.front;
+
+import java.io.IOException;
+
+/** A port cannot be listened on. The message is etcd's: {@code listen tcp 127.0.0.1:2379: bind: address already in use}. */
+public final class BindException extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  BindException(java.net.InetSocketAddress address, Throwable cause) {
+    super("listen tcp " + text(address) + ": bind: " + reason(cause), cause);
+  }
+
+  static String text(java.net.InetSocketAddress address) {
+    String host = address.isUnresolved() ? address.getHostString() : address.getAddress().getHostAddress();
+    return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+  }
+
+  private static String reason(Throwable cause) {
+    Throwable root = cause;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    String text = String.valueOf(root.getMessage());
+    if (text.contains("in use")) {
+      return "address already in use";
+    }
+    return text.contains("assign") ? "cannot assign requested address" : text;
+  }
+}

@@ -1,0 +1,116 @@
+package io.kvorum.server.front;
+
+import io.grpc.BindableService;
+import io.grpc.Server;
+import io.grpc.ServerInterceptor;
+import io.grpc.netty.InternalNettyServerBuilder;
+import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.epoll.EpollChannelOption;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A port that serves gRPC, and HTTP/1.1 beside it if a handler is given. Calls run on the event loop that reads them: services must not block. One address each, so that a
+ * failure names its address.
+ */
+public final class GrpcPort implements AutoCloseable {
+  private static final int BACKLOG = 1_024;
+
+  /** Long enough for any token in the metadata. */
+  private static final int MAX_METADATA_BYTES = 256 << 10;
+
+  /** gRPC's own time-out would close connections that turn out to speak HTTP/1.1; {@link PortNegotiator} has one. */
+  private static final long NO_HANDSHAKE_DAYS = 3_650;
+
+  private final Server server;
+
+  private GrpcPort(Server server) {
+    this.server = server;
+  }
+
+  /**
+   * Bounds of a port.
+   *
+   * @param maxMessageBytes largest request
+   * @param maxStreams calls at the same time on one connection
+   * @param keepAliveMinMillis clients that ping more often are sent away
+   * @param keepAliveMillis interval of the server's pings, 0 for none
+   * @param keepAliveTimeoutMillis how long it waits for their answer
+   * @param reusePort SO_REUSEPORT
+   */
+  public record Bounds(
+      int maxMessageBytes, long maxStreams, long keepAliveMinMillis, long keepAliveMillis, long keepAliveTimeoutMillis, boolean reusePort) {}
+
+  /**
+   * Listens.
+   *
+   * @param http null for gRPC alone
+   * @throws BindException when the address is taken or not ours
+   */
+  public static GrpcPort open(
+      InetSocketAddress address, EventLoops loops, List<BindableService> services, List<ServerInterceptor> interceptors, HttpHandler http, Bounds bounds)
+      throws IOException {
+    NettyServerBuilder builder =
+        NettyServerBuilder.forAddress(address)
+            .bossEventLoopGroup(loops.group())
+            .workerEventLoopGroup(loops.group())
+            .channelType(loops.serverChannel())
+            .directExecutor()
+            .protocolNegotiator(new PortNegotiator(http, bounds.maxMessageBytes()))
+            .handshakeTimeout(NO_HANDSHAKE_DAYS, TimeUnit.DAYS)
+            .maxInboundMessageSize(bounds.maxMessageBytes())
+            .maxInboundMetadataSize(MAX_METADATA_BYTES)
+            .maxConcurrentCallsPerConnection((int) Math.min(Integer.MAX_VALUE, bounds.maxStreams()))
+            .permitKeepAliveTime(bounds.keepAliveMinMillis(), TimeUnit.MILLISECONDS)
+            .permitKeepAliveWithoutCalls(false)
+            .withOption(ChannelOption.SO_BACKLOG, BACKLOG);
+    if (bounds.keepAliveMillis() > 0) {
+      builder.keepAliveTime(bounds.keepAliveMillis(), TimeUnit.MILLISECONDS);
+    }
+    if (bounds.keepAliveTimeoutMillis() > 0) {
+      builder.keepAliveTimeout(bounds.keepAliveTimeoutMillis(), TimeUnit.MILLISECONDS);
+    }
+    if (bounds.reusePort() && loops.isEpoll()) {
+      builder.withOption(EpollChannelOption.SO_REUSEPORT, true);
+    }
+    InternalNettyServerBuilder.setStatsEnabled(builder, false);
+    InternalNettyServerBuilder.setTracingEnabled(builder, false);
+    services.forEach(builder::addService);
+    interceptors.forEach(builder::intercept);
+    try {
+      return new GrpcPort(builder.build().start());
+    } catch (IOException e) {
+      throw new BindException(address, e);
+    }
+  }
+
+  public InetSocketAddress address() {
+    return (InetSocketAddress) server.getListenSockets().getFirst();
+  }
+
+  /** Takes no new connections and calls; those under way may end within the time, then they are cut. */
+  public void close(long graceMillis) {
+    server.shutdown();
+    try {
+      if (server.awaitTermination(graceMillis, TimeUnit.MILLISECONDS)) {
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    server.shutdownNow();
+    try {
+      server.awaitTermination(graceMillis, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    close(0);
+  }
+}

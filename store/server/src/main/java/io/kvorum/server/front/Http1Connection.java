@@ -1,0 +1,171 @@
+package io.kvorum.server.front;
+
+import io.kvorum.server.logging.Log;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpObject;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.QueryStringDecoder;
+import io.netty.handler.timeout.IdleStateEvent;
+import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.util.ReferenceCountUtil;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** An HTTP/1.1 connection: requests are answered one after the other, in order, whenever their answers come. */
+final class Http1Connection extends ChannelDuplexHandler {
+  private static final Log LOG = Log.of(Http1Connection.class);
+
+  /** A connection without a byte in either direction for so long is closed. */
+  static final long IDLE_SECONDS = 120;
+
+  /** Requests sent ahead of their answers; more close the connection. */
+  private static final int MAX_PIPELINED = 64;
+
+  private final HttpHandler handler;
+  private final boolean secure;
+  private final ArrayDeque<FullHttpRequest> waiting = new ArrayDeque<>();
+  private boolean busy;
+
+  private Http1Connection(HttpHandler handler, boolean secure) {
+    this.handler = handler;
+    this.secure = secure;
+  }
+
+  /** Appends codec and handler to a pipeline. */
+  static void install(ChannelPipeline pipeline, HttpHandler handler, int maxBodyBytes, boolean secure) {
+    pipeline.addLast(new IdleStateHandler(0, 0, IDLE_SECONDS, TimeUnit.SECONDS));
+    pipeline.addLast(new HttpServerCodec());
+    pipeline.addLast(new HttpObjectAggregator(maxBodyBytes));
+    pipeline.addLast(new Http1Connection(handler, secure));
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    if (!(message instanceof FullHttpRequest request)) {
+      ReferenceCountUtil.release(message);
+      return;
+    }
+    if (waiting.size() >= MAX_PIPELINED) {
+      request.release();
+      context.close();
+      return;
+    }
+    waiting.add(request);
+    next(context);
+  }
+
+  private void next(ChannelHandlerContext context) {
+    while (!busy && !waiting.isEmpty()) {
+      FullHttpRequest request = waiting.poll();
+      try {
+        busy = true;
+        serve(context, request);
+      } finally {
+        request.release();
+      }
+    }
+  }
+
+  private void serve(ChannelHandlerContext context, FullHttpRequest request) {
+    boolean keepAlive = HttpUtil.isKeepAlive(request);
+    if (request.decoderResult().isFailure()) {
+      write(context, HttpResponse.error(HttpResponseStatus.BAD_REQUEST.code(), "400 Bad Request"), false, false);
+      return;
+    }
+    boolean head = request.method().name().equals("HEAD");
+    HttpRequest decoded;
+    try {
+      decoded = decode(request, head);
+    } catch (IllegalArgumentException e) {
+      write(context, HttpResponse.error(HttpResponseStatus.BAD_REQUEST.code(), "400 Bad Request"), false, false);
+      return;
+    }
+    HttpHandler.Responder responder =
+        response -> {
+          if (context.executor().inEventLoop()) {
+            write(context, response, keepAlive, head);
+          } else {
+            context.executor().execute(() -> write(context, response, keepAlive, head));
+          }
+        };
+    try {
+      handler.handle(decoded, responder);
+    } catch (RuntimeException e) {
+      LOG.error("HTTP handler failed", e, "path", decoded.path());
+      write(context, HttpResponse.error(HttpResponseStatus.INTERNAL_SERVER_ERROR.code(), "500 Internal Server Error"), false, head);
+    }
+  }
+
+  private HttpRequest decode(FullHttpRequest request, boolean head) {
+    QueryStringDecoder uri = new QueryStringDecoder(request.uri());
+    Map<String, String> headers = new HashMap<>();
+    request.headers().forEach(header -> headers.put(header.getKey().toLowerCase(Locale.ROOT), header.getValue()));
+    String method = head ? "GET" : request.method().name();
+    return new HttpRequest(method, uri.path(), uri.parameters(), headers, ByteBufUtil.getBytes(request.content()), secure);
+  }
+
+  private void write(ChannelHandlerContext context, HttpResponse response, boolean keepAlive, boolean head) {
+    var message =
+        new DefaultFullHttpResponse(
+            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(response.status()), head ? Unpooled.EMPTY_BUFFER : Unpooled.wrappedBuffer(response.body()));
+    response.headers().forEach(message.headers()::set);
+    message.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, response.body().length);
+    if (!keepAlive) {
+      message.headers().set(HttpHeaderNames.CONNECTION, "close");
+    }
+    var written = context.writeAndFlush(message);
+    if (!keepAlive) {
+      written.addListener(ChannelFutureListener.CLOSE);
+      return;
+    }
+    busy = false;
+    next(context);
+  }
+
+  /** What is no HTTP object comes from gRPC's transport, which shares the channel: its commands to close. */
+  @Override
+  public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) throws Exception {
+    if (message instanceof HttpObject) {
+      super.write(context, message, promise);
+    } else {
+      ReferenceCountUtil.release(message);
+      context.close(promise);
+    }
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (event instanceof IdleStateEvent) {
+      context.close();
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) throws Exception {
+    waiting.forEach(FullHttpRequest::release);
+    waiting.clear();
+    super.channelInactive(context);
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    LOG.debug("HTTP connection failed", "error", cause.toString());
+    context.close();
+  }
+}

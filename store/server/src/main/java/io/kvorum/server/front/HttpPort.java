@@ -1,0 +1,54 @@
+package io.kvorum.server.front;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import java.net.InetSocketAddress;
+
+/** A port that serves HTTP/1.1 alone: metrics, or HTTP kept apart from gRPC. */
+public final class HttpPort implements AutoCloseable {
+  private static final int BACKLOG = 1_024;
+  private static final long CLOSE_MILLIS = 1_000;
+
+  private final Channel channel;
+
+  private HttpPort(Channel channel) {
+    this.channel = channel;
+  }
+
+  /**
+   * Listens.
+   *
+   * @throws BindException when the address is taken or not ours
+   */
+  public static HttpPort open(InetSocketAddress address, EventLoops loops, HttpHandler handler, int maxBodyBytes) throws BindException {
+    ServerBootstrap bootstrap =
+        new ServerBootstrap()
+            .group(loops.group())
+            .channel(loops.serverChannel())
+            .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .childHandler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel connection) {
+                    Http1Connection.install(connection.pipeline(), handler, maxBodyBytes, false);
+                  }
+                });
+    ChannelFuture bound = bootstrap.bind(address).awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      throw new BindException(address, bound.cause());
+    }
+    return new HttpPort(bound.channel());
+  }
+
+  public InetSocketAddress address() {
+    return (InetSocketAddress) channel.localAddress();
+  }
+
+  @Override
+  public void close() {
+    channel.close().awaitUninterruptibly(CLOSE_MILLIS);
+  }
+}

@@ -1,0 +1,147 @@
+package io.kvorum.server.front;
+
+import io.grpc.Attributes;
+import io.grpc.Grpc;
+import io.grpc.netty.GrpcHttp2ConnectionHandler;
+import io.grpc.netty.InternalProtocolNegotiationEvent;
+import io.grpc.netty.InternalProtocolNegotiator;
+import io.grpc.netty.InternalProtocolNegotiators;
+import io.grpc.netty.ProtocolNegotiationEvent;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
+import io.netty.util.AsciiString;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Decides for each new connection of a port without TLS whether it speaks gRPC or HTTP/1.1, by its first bytes: HTTP/2 begins with "PRI", and no method of HTTP/1.1 does.
+ * TLS will decide by ALPN at the same place.
+ */
+final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotiator {
+  private static final byte[] HTTP2 = {'P', 'R', 'I'};
+
+  /** A connection that has not said by then what it is, is closed. */
+  static final long FIRST_BYTES_SECONDS = 30;
+
+  private final HttpHandler http;
+  private final int maxBodyBytes;
+
+  /**
+   * @param http null for a port that serves gRPC alone
+   */
+  PortNegotiator(HttpHandler http, int maxBodyBytes) {
+    this.http = http;
+    this.maxBodyBytes = maxBodyBytes;
+  }
+
+  @Override
+  public AsciiString scheme() {
+    return AsciiString.of("http");
+  }
+
+  @Override
+  public ChannelHandler newHandler(GrpcHttp2ConnectionHandler grpc) {
+    return new FirstBytes(grpc);
+  }
+
+  @Override
+  public void close() {
+    // Nothing is held.
+  }
+
+  private final class FirstBytes extends ChannelInboundHandlerAdapter {
+    private final GrpcHttp2ConnectionHandler grpc;
+    private ProtocolNegotiationEvent negotiation;
+    private ByteBuf seen = Unpooled.EMPTY_BUFFER;
+    private ScheduledFuture<?> deadline;
+
+    FirstBytes(GrpcHttp2ConnectionHandler grpc) {
+      this.grpc = grpc;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+      deadline = context.executor().schedule(() -> context.close(), FIRST_BYTES_SECONDS, TimeUnit.SECONDS);
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext context) {
+      deadline.cancel(false);
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+      if (event instanceof ProtocolNegotiationEvent started) {
+        negotiation = started;
+      } else {
+        context.fireUserEventTriggered(event);
+      }
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+      ByteBuf bytes = (ByteBuf) message;
+      if (seen.isReadable()) {
+        bytes = Unpooled.wrappedBuffer(seen, bytes);
+        seen = Unpooled.EMPTY_BUFFER;
+      }
+      int known = Math.min(bytes.readableBytes(), HTTP2.length);
+      boolean http2 = true;
+      for (int i = 0; i < known; i++) {
+        http2 &= bytes.getByte(bytes.readerIndex() + i) == HTTP2[i];
+      }
+      if (http2 && known < HTTP2.length) {
+        seen = bytes;
+        return;
+      }
+      ChannelPipeline pipeline = context.pipeline();
+      if (http2) {
+        toGrpc(context);
+      } else if (http != null) {
+        toHttp1(context);
+      } else {
+        bytes.release();
+        context.close();
+        return;
+      }
+      pipeline.fireChannelRead(bytes);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+      seen.release();
+      seen = Unpooled.EMPTY_BUFFER;
+      context.fireChannelInactive();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      context.close();
+    }
+
+    private void toGrpc(ChannelHandlerContext context) {
+      Attributes attributes =
+          InternalProtocolNegotiationEvent.getAttributes(negotiation).toBuilder()
+              .set(Grpc.TRANSPORT_ATTR_LOCAL_ADDR, context.channel().localAddress())
+              .set(Grpc.TRANSPORT_ATTR_REMOTE_ADDR, context.channel().remoteAddress())
+              .build();
+      context.pipeline().addAfter(context.name(), null, InternalProtocolNegotiators.grpcNegotiationHandler(grpc));
+      context.fireUserEventTriggered(InternalProtocolNegotiationEvent.withAttributes(negotiation, attributes));
+      context.pipeline().remove(this);
+    }
+
+    private void toHttp1(ChannelHandlerContext context) {
+      ChannelPipeline pipeline = context.pipeline();
+      // gRPC's last handler holds back all writes until its own negotiation ends, which never comes here.
+      if (pipeline.last() != this) {
+        pipeline.removeLast();
+      }
+      Http1Connection.install(pipeline, http, maxBodyBytes, false);
+      pipeline.remove(this);
+    }
+  }
+}

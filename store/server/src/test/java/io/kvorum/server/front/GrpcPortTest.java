@@ -1,0 +1,228 @@
+package io.kvorum.server.front;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.ByteString;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.StreamObserver;
+import io.kvorum.protocol.etcdserverpb.KVGrpc;
+import io.kvorum.protocol.etcdserverpb.PutRequest;
+import io.kvorum.protocol.etcdserverpb.PutResponse;
+import io.kvorum.protocol.etcdserverpb.RangeRequest;
+import io.kvorum.protocol.etcdserverpb.RangeResponse;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class GrpcPortTest {
+  private static final int MESSAGE_BYTES = 1 << 20;
+  private static final GrpcPort.Bounds BOUNDS = new GrpcPort.Bounds(MESSAGE_BYTES, 1_000, 5_000, 0, 0, false);
+
+  private final EventLoops loops = EventLoops.single("test");
+  private GrpcPort port;
+  private HttpPort httpOnly;
+  private ManagedChannel channel;
+
+  private static final class Echo extends KVGrpc.KVImplBase {
+    @Override
+    public void range(RangeRequest request, StreamObserver<RangeResponse> answer) {
+      answer.onNext(RangeResponse.newBuilder().setCount(request.getKey().size()).build());
+      answer.onCompleted();
+    }
+
+    @Override
+    public void put(PutRequest request, StreamObserver<PutResponse> answer) {
+      answer.onNext(PutResponse.getDefaultInstance());
+      answer.onCompleted();
+    }
+  }
+
+  private static HttpHandler http() {
+    HttpRoutes routes = new HttpRoutes();
+    routes.get("/hello", request -> HttpResponse.ok(HttpResponse.PLAIN, "hello " + request.parameter("who")));
+    routes.route("/later", (request, responder) -> Thread.startVirtualThread(() -> responder.respond(HttpResponse.ok(HttpResponse.PLAIN, "later"))));
+    routes.route(
+        "/fails",
+        (request, responder) -> {
+          throw new IllegalStateException("why");
+        });
+    routes.route("/body", (request, responder) -> responder.respond(HttpResponse.ok(HttpResponse.PLAIN, Integer.toString(request.body().length))));
+    return new AccessRules(List.of("*"), List.of("*"), routes);
+  }
+
+  private static InetSocketAddress anyPort() {
+    return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+  }
+
+  @BeforeEach
+  void open() throws IOException {
+    port = GrpcPort.open(anyPort(), loops, List.of(new Echo()), List.of(), http(), BOUNDS);
+    httpOnly = HttpPort.open(anyPort(), loops, http(), MESSAGE_BYTES);
+    channel = NettyChannelBuilder.forAddress(port.address()).usePlaintext().build();
+  }
+
+  @AfterEach
+  void close() throws InterruptedException {
+    channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+    port.close();
+    httpOnly.close();
+    loops.close();
+  }
+
+  private long count(int keyBytes) {
+    RangeRequest request = RangeRequest.newBuilder().setKey(ByteString.copyFrom(new byte[keyBytes])).build();
+    return KVGrpc.newBlockingStub(channel).withDeadlineAfter(10, TimeUnit.SECONDS).range(request).getCount();
+  }
+
+  private Socket connect(InetSocketAddress address) throws IOException {
+    Socket socket = new Socket(address.getAddress(), address.getPort());
+    socket.setSoTimeout(10_000);
+    socket.setTcpNoDelay(true);
+    return socket;
+  }
+
+  private static void send(Socket socket, String text) throws IOException {
+    socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+    socket.getOutputStream().flush();
+  }
+
+  private static String readAll(Socket socket) throws IOException {
+    try {
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+    } catch (SocketException e) {
+      return "";
+    }
+  }
+
+  /** Sends and reads until the server closes. */
+  private String exchange(InetSocketAddress address, String text) throws IOException {
+    try (Socket socket = connect(address)) {
+      send(socket, text);
+      return readAll(socket);
+    }
+  }
+
+  private static String get(String path) {
+    return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  }
+
+  @Test
+  void one_port_answers_grpc_and_http_side_by_side() throws IOException {
+    assertThat(count(7)).isEqualTo(7);
+    assertThat(exchange(port.address(), get("/hello?who=a%20b"))).startsWith("HTTP/1.1 200 OK\r\n").endsWith("\r\n\r\nhello a b").contains("Access-Control-Allow-Origin: *");
+    assertThat(count(8)).isEqualTo(8);
+    assertThat(exchange(httpOnly.address(), get("/hello"))).endsWith("hello ");
+  }
+
+  @Test
+  void requests_sent_ahead_are_answered_in_order_though_one_takes_longer() throws IOException {
+    String keep = "GET /later HTTP/1.1\r\nHost: a\r\n\r\nGET /hello?who=1 HTTP/1.1\r\nHost: a\r\n\r\n";
+    String answers = exchange(port.address(), keep + get("/hello?who=2"));
+    assertThat(answers).containsSubsequence("later", "hello 1", "hello 2");
+  }
+
+  @Test
+  void a_request_that_dribbles_in_byte_by_byte_is_understood() throws IOException {
+    try (Socket socket = connect(port.address())) {
+      for (char c : get("/hello?who=slow").toCharArray()) {
+        send(socket, String.valueOf(c));
+      }
+      assertThat(readAll(socket)).endsWith("hello slow");
+    }
+    try (Socket socket = connect(port.address())) {
+      send(socket, "P");
+      send(socket, "OST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
+      assertThat(readAll(socket)).endsWith("3");
+    }
+  }
+
+  @Test
+  void what_is_neither_protocol_is_answered_with_400_or_closed_and_hurts_nobody() throws IOException {
+    assertThat(exchange(port.address(), "\u0016\u0003\u0001\u0002\u0000\u0001 what is this\r\n\r\n")).matches(text -> text.isEmpty() || text.startsWith("HTTP/1.1 400"));
+    assertThat(exchange(port.address(), "PRI nonsense that is no preface at all................\r\n\r\n")).doesNotContain("hello");
+    assertThat(exchange(port.address(), "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n")).startsWith("HTTP/1.1 400");
+    assertThat(exchange(port.address(), get("/fails"))).startsWith("HTTP/1.1 500");
+    assertThat(exchange(port.address(), get("/nothing-here"))).startsWith("HTTP/1.1 404").endsWith("404 page not found\n");
+    assertThat(count(3)).isEqualTo(3);
+  }
+
+  @Test
+  void connections_that_say_nothing_or_stop_half_way_hold_nobody_up_and_are_cut_when_the_port_closes() throws IOException {
+    try (Socket silent = connect(port.address());
+        Socket half = connect(port.address());
+        Socket halfPreface = connect(port.address())) {
+      send(half, "GET /hel");
+      send(halfPreface, "PR");
+      assertThat(count(5)).isEqualTo(5);
+      assertThat(exchange(port.address(), get("/hello"))).endsWith("hello ");
+      port.close(200);
+      assertThat(readAll(silent)).isEmpty();
+      assertThat(readAll(half)).isEmpty();
+      assertThat(readAll(halfPreface)).isEmpty();
+    }
+  }
+
+  @Test
+  void bodies_and_messages_are_bounded() throws IOException {
+    String head = "POST /body HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ";
+    assertThat(exchange(port.address(), head + (MESSAGE_BYTES + 1) + "\r\n\r\n")).startsWith("HTTP/1.1 413");
+    assertThatThrownBy(() -> count(MESSAGE_BYTES + 1))
+        .isInstanceOfSatisfying(StatusRuntimeException.class, e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED));
+    assertThat(count(MESSAGE_BYTES - 100)).isEqualTo(MESSAGE_BYTES - 100);
+  }
+
+  @Test
+  void options_head_and_keep_alive() throws IOException {
+    assertThat(exchange(port.address(), "OPTIONS /v3/kv/put HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
+        .startsWith("HTTP/1.1 200 OK")
+        .contains("Access-Control-Allow-Methods: POST, GET, OPTIONS, PUT, DELETE");
+    String head = exchange(port.address(), "HEAD /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assertThat(head).contains("content-length: 6").doesNotContain("hello");
+    try (Socket socket = connect(port.address())) {
+      for (int i = 0; i < 3; i++) {
+        send(socket, "GET /hello?who=" + i + " HTTP/1.1\r\nHost: a\r\n\r\n");
+        readUntil(socket.getInputStream(), "hello " + i);
+      }
+    }
+  }
+
+  private static void readUntil(InputStream in, String text) throws IOException {
+    StringBuilder seen = new StringBuilder();
+    while (!seen.toString().contains(text)) {
+      int next = in.read();
+      assertThat(next).as("closed after " + seen).isNotNegative();
+      seen.append((char) next);
+    }
+  }
+
+  @Test
+  void a_grpc_only_port_does_not_speak_http() throws IOException {
+    GrpcPort only = GrpcPort.open(anyPort(), loops, List.of(new Echo()), List.of(), null, BOUNDS);
+    try {
+      assertThat(exchange(only.address(), get("/hello"))).isEmpty();
+    } finally {
+      only.close();
+    }
+  }
+
+  @Test
+  void a_taken_port_is_named() {
+    assertThatThrownBy(() -> GrpcPort.open(port.address(), loops, List.of(), List.of(), null, BOUNDS))
+        .isInstanceOf(BindException.class)
+        .hasMessage("listen tcp 127.0.0.1:" + port.address().getPort() + ": bind: address already in use");
+    assertThatThrownBy(() -> HttpPort.open(port.address(), loops, http(), 1)).isInstanceOf(BindException.class).hasMessageContaining("address already in use");
+  }
+}
