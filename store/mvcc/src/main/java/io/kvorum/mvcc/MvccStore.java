@@ -1,5 +1,7 @@
 package io.kvorum.mvcc;
 
+import io.kvorum.mvcc.segment.SegmentedRevisionLog;
+import io.kvorum.mvcc.store.VersionedStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,7 +16,7 @@ public interface MvccStore extends AutoCloseable {
    * @throws StoreCorruptException naming the file, when a segment or the manifest is damaged or missing
    */
   static MvccStore open(Path directory, MvccOptions options) throws IOException {
-    throw new IllegalStateException("not built yet");
+    return VersionedStore.open(SegmentedRevisionLog.open(directory, options), directory);
   }
 
   /** The checkpoint that the store was opened at, {@link Checkpoint#NONE} for a new store. Later log entries are to be applied again. */
@@ -43,7 +45,7 @@ public interface MvccStore extends AutoCloseable {
   /** Published floor; -1 before any compaction. */
   long compactRevision();
 
-  /** Completes when the records that the floor made dead are really removed. That begins with the next {@link #checkpoint}, see {@link #wantsCheckpoint}. */
+  /** Completes when the records that the floor made dead are out of the segments in use; their files go with the next {@link #checkpoint}. */
   CompletableFuture<Void> physicalCompaction();
 
   /** Full rewrite now; completes when done. Nothing stops meanwhile. */
@@ -58,10 +60,7 @@ public interface MvccStore extends AutoCloseable {
   /** Free disk space is below the reserve: writes that add data should be refused. */
   boolean spaceLow();
 
-  /**
-   * A checkpoint is due: the active segment is at its budget, or a compaction waits for its floor to be durable before it removes records. Ask after each
-   * {@link #publish}.
-   */
+  /** A checkpoint is due: much was sealed, or rewritten segments wait for a manifest that names them. Ask after each {@link #publish}. */
   boolean wantsCheckpoint();
 
   /** Seals the active segment and writes the manifest; when it returns the state is durable apart from the log. Apply thread only. */

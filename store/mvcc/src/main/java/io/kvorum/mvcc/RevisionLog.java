@@ -103,7 +103,11 @@ public interface RevisionLog extends AutoCloseable {
    */
   record Manifest(long index, long term, long revision, long compactRevision, byte[] machineState) {}
 
-  /** Rewrites sealed segments in the background, dropping what is dead: those with enough dead records, or all of them. Completes when the old files are out of the live set. */
+  /**
+   * Rewrites sealed segments in the background, dropping what is dead: those with enough dead records, or all of them. Completes when the old files are out of
+   * the live set. On disk this takes effect with the next checkpoint only: a fall-back to the last one must find all that was live then, or the replay would
+   * count versions anew.
+   */
   CompletableFuture<Void> rewrite(Liveness liveness, boolean all);
 
   /** Free disk space is below the reserve, or the next segment file could not be allocated. Cheap; any thread. */

@@ -12,8 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Removes in the background what the floor has made dead. The floor itself moves at once, so this only reclaims space; and it waits for a checkpoint that
- * names the floor: a member that falls back to its last checkpoint must find all that was live then, or versions would be counted anew in the replay.
+ * Removes in the background what the floor has made dead. The floor itself moves at once, so this only reclaims space.
  *
  * <ol>
  *   <li>Take the index through slices of some thousand keys, each under the writer's lock (a fraction of a millisecond), with a pause as long as the slice
@@ -22,8 +21,8 @@ import java.util.concurrent.locks.LockSupport;
  *   <li>Let the log rewrite its segments by the newest published state, then publish anew, so that nothing pins the old files.
  * </ol>
  *
- * At most one pass runs and one waits: requests that come meanwhile join the waiting one. A crash at any point loses nothing: the dead records are left out
- * again when the index is next built, and a pass is requested if there were any.
+ * At most one pass runs and one waits: requests that come meanwhile join the waiting one. A crash at any point loses nothing: on disk records go only with
+ * a checkpoint whose manifest names the floor; what is dead then but still stored is left out when the index is next built, and a pass is requested.
  */
 final class Compactor implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger(Compactor.class.getName());
@@ -111,7 +110,7 @@ final class Compactor implements AutoCloseable {
 
   private void index() {
     long generation = store.generation();
-    long floor = store.durableFloor();
+    long floor = store.compactRevision();
     Dropped dropped = new Dropped();
     byte[] next = null;
     do {

@@ -46,9 +46,6 @@ public final class VersionedStore implements MvccStore {
 
   private boolean inTransaction;
 
-  /** The floor that the manifest names: what it makes dead may be removed for good. */
-  private volatile long durableFloor;
-
   /** Counts replacements of the whole state, so that a compaction pass notices. */
   private volatile long generation;
 
@@ -80,7 +77,6 @@ public final class VersionedStore implements MvccStore {
     RevisionLog.Manifest manifest = log.manifest();
     revision = manifest == null ? FIRST_REVISION : manifest.revision();
     floor = manifest == null ? NEVER_COMPACTED : manifest.compactRevision();
-    durableFloor = floor;
     checkpoint =
         manifest == null ? Checkpoint.NONE : new Checkpoint(manifest.index(), manifest.term(), manifest.revision(), manifest.machineState());
     Compactor.Dropped dead = new Compactor.Dropped();
@@ -152,14 +148,19 @@ public final class VersionedStore implements MvccStore {
 
   @Override
   public void publish() {
+    if (!unpublished) {
+      return;
+    }
+    boolean floorMoved = floor != published.floor();
     writer.lock();
     try {
-      if (unpublished) {
-        unpublished = false;
-        swap(new StoreView(index.publish(), log.view(), revision, floor));
-      }
+      unpublished = false;
+      swap(new StoreView(index.publish(), log.view(), revision, floor));
     } finally {
       writer.unlock();
+    }
+    if (floorMoved) {
+      compactor.start();
     }
   }
 
@@ -265,16 +266,11 @@ public final class VersionedStore implements MvccStore {
     }
   }
 
-  /** The floor that space may be reclaimed by. */
-  long durableFloor() {
-    return durableFloor;
-  }
-
   /** Holds the index alone, so that it pins no files while they are rewritten; of a state that was replaced it lets nothing be dropped. */
   private RevisionLog.Liveness liveness() {
     StoreView newest = newest();
     IndexView keys = newest.index();
-    long compacted = Math.min(newest.floor(), durableFloor);
+    long compacted = newest.floor();
     long now = generation;
     return (key, main, sub) -> now != generation || StoreView.survives(keys, compacted, key, main, sub);
   }
@@ -296,14 +292,12 @@ public final class VersionedStore implements MvccStore {
 
   @Override
   public boolean wantsCheckpoint() {
-    return floor > durableFloor || log.wantsCheckpoint();
+    return log.wantsCheckpoint();
   }
 
   @Override
   public void checkpoint(long appliedIndex, long term, byte[] machineState) throws IOException {
     log.checkpoint(new RevisionLog.Manifest(appliedIndex, term, revision, floor, machineState));
-    durableFloor = floor;
-    compactor.start();
   }
 
   @Override
