@@ -22,6 +22,8 @@ import java.util.Map;
  *   <li>A member that heard its leader within the shortest election timeout does not answer, unless that leader asked for the election.
  *   <li>A log that is less up to date than ours is refused.
  *   <li>One vote in a term; none once a leader of the term is known. Pre-votes are not recorded.
+ *   <li>Each answer names the answering member's commit index and the term there. A candidate whose log has that entry takes the index over, so that a member that must apply a membership
+ *       change before it can win learns that it is committed, even from those who are removed by it.
  *   <li>Two pre-candidates with equal logs would split the votes that follow: the one with the lower id is refused and told that the other one asks too. Safety does not rest on it.
  * </ol>
  */
@@ -95,9 +97,9 @@ final class Election {
     if (rival) {
       askPreVote(m.from());
     }
-    boolean granted = upToDate && fresh && !rival;
+    boolean granted = fresh && !rival && parts.rules.grantsVote(m.from(), 0, m.from(), upToDate);
     long term = granted ? m.term() : parts.roles.term();
-    parts.outbox.send(parts.outbox.voteAnswer(Message.Type.PRE_VOTE_RESPONSE, m.from(), term, granted));
+    parts.outbox.send(answer(Message.Type.PRE_VOTE_RESPONSE, m.from(), term, granted));
   }
 
   void onVote(Message m) {
@@ -106,15 +108,38 @@ final class Election {
     if (granted) {
       parts.roles.voteFor(m.from());
     }
-    parts.outbox.promise(parts.outbox.voteAnswer(Message.Type.VOTE_RESPONSE, m.from(), parts.roles.term(), granted));
+    parts.outbox.promise(answer(Message.Type.VOTE_RESPONSE, m.from(), parts.roles.term(), granted));
+  }
+
+  /** A candidate of an older term than ours: it learns the term. */
+  void refuseOld(Message m) {
+    parts.outbox.send(answer(Message.Type.PRE_VOTE_RESPONSE, m.from(), parts.roles.term(), false));
+  }
+
+  private Message answer(Message.Type type, long to, long term, boolean granted) {
+    long commit = parts.log.commit();
+    return parts.outbox.voteAnswer(type, to, term, granted, commit, parts.log.term(commit));
+  }
+
+  private void learnCommit(Message m) {
+    if (m.commit() > parts.log.commit() && parts.log.matches(m.commit(), m.logTerm())) {
+      parts.log.commitTo(m.commit());
+    }
   }
 
   void onPreVoteResponse(Message m) {
+    learnCommit(m);
     if (parts.roles.role() != Role.PRE_CANDIDATE || (!m.reject() && m.term() != parts.roles.term() + 1)) {
       return;
     }
     switch (count(m.from(), !m.reject())) {
-      case WON -> campaign(false);
+      case WON -> {
+        if (mayCampaign()) {
+          campaign(false);
+        } else {
+          parts.roles.becomeFollower(parts.roles.term(), 0);
+        }
+      }
       case LOST -> parts.roles.becomeFollower(parts.roles.term(), 0);
       case OPEN -> {
         // More answers are to come.
@@ -123,11 +148,18 @@ final class Election {
   }
 
   void onVoteResponse(Message m) {
+    learnCommit(m);
     if (parts.roles.role() != Role.CANDIDATE) {
       return;
     }
     switch (count(m.from(), !m.reject())) {
-      case WON -> parts.lead();
+      case WON -> {
+        if (mayCampaign()) {
+          parts.lead();
+        } else {
+          parts.roles.becomeFollower(parts.roles.term(), 0);
+        }
+      }
       case LOST -> parts.roles.becomeFollower(parts.roles.term(), 0);
       case OPEN -> {
         // More answers are to come.

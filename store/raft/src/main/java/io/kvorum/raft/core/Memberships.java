@@ -5,6 +5,7 @@ import io.kvorum.raft.EntryType;
 import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.core.RaftCore.MembershipProposal;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -14,8 +15,9 @@ import java.util.List;
  *   <li>A leader takes a change in only when it moves nobody else's leadership (TRANSFER_IN_PROGRESS), has committed an entry of its own term (NO_COMMIT_IN_TERM), and every entry
  *       that may hold an earlier change is applied here (CHANGE_IN_PROGRESS). What a new leader inherits counts as such up to its last index.
  *   <li>The entry commits under the old membership. Adopted, it counts from the next decision on; so a second voter can always be added to a single one.
- *   <li>While a committed change waits to be applied a member does not campaign: it would count votes under a membership that may be two changes old. That it knows of the commit is
- *       certain when it holds a later change, for the leader's message that brought that one carried the commit.
+ *   <li>While a committed change waits to be applied a member does not campaign: it would count votes under a membership that may be two changes old. Of two changes in a log the
+ *       earlier one is committed, for the leader that took the later one in had applied it; a member concludes so even when nobody told it.
+ *   <li>A leader that is removed hands over, see {@link Transfer}. Others that are removed just hear nothing any more; pre-vote keeps them from disturbing.
  * </ol>
  */
 final class Memberships {
@@ -74,9 +76,12 @@ final class Memberships {
       return;
     }
     if (unappliedCount == unapplied.length) {
-      unapplied = java.util.Arrays.copyOf(unapplied, unapplied.length * 2);
+      unapplied = Arrays.copyOf(unapplied, unapplied.length * 2);
     }
     unapplied[unappliedCount++] = entry.index();
+    if (unappliedCount > 1 && rules.changesWaitForOwnTerm()) {
+      log.commitTo(unapplied[unappliedCount - 2]);
+    }
   }
 
   void merged(long firstChanged, List<Entry> entries) {
@@ -88,6 +93,10 @@ final class Memberships {
         appended(entry);
       }
     }
+  }
+
+  boolean handsOutChange(List<Entry> committed) {
+    return unappliedCount > 0 && !committed.isEmpty() && unapplied[0] <= committed.getLast().index();
   }
 
   void applied(long index) {

@@ -64,8 +64,8 @@ final class Outbox {
     return new Message(type, self, to, term, lastTerm, lastIndex, 0, false, 0, transfer ? 1 : 0, List.of(), null);
   }
 
-  Message voteAnswer(Message.Type type, long to, long term, boolean granted) {
-    return new Message(type, self, to, term, 0, 0, 0, !granted, 0, 0, List.of(), null);
+  Message voteAnswer(Message.Type type, long to, long term, boolean granted, long commit, long commitTerm) {
+    return new Message(type, self, to, term, commitTerm, 0, commit, !granted, 0, 0, List.of(), null);
   }
 
   Message snapshot(long to, long term, long commit, SnapshotMeta meta) {

@@ -28,7 +28,9 @@ import java.util.function.Supplier;
  * </ol>
  */
 public final class RaftCore {
-  private final Parts parts;
+  /** Looked into by tests that check what must always hold. */
+  final Parts parts;
+
   private HardState stored;
   private boolean commitDue;
   private SnapshotMeta install;
@@ -126,7 +128,7 @@ public final class RaftCore {
     if (isFromLeader(m.type())) {
       parts.outbox.send(parts.outbox.rejected(m.from(), term, m.index(), 0, 0, parts.log.commit()));
     } else if (m.type() == Message.Type.PRE_VOTE) {
-      parts.outbox.send(parts.outbox.voteAnswer(Message.Type.PRE_VOTE_RESPONSE, m.from(), term, false));
+      parts.election.refuseOld(m);
     }
   }
 
@@ -247,17 +249,21 @@ public final class RaftCore {
   public Ready ready() {
     flush();
     List<Entry> append = parts.log.takeAppend();
+    List<Entry> committed = parts.log.takeCommitted(parts.config.maxCommittedBytes());
+    parts.proposing.committed(committed);
+    // A restart must not take a member for a voter that left: its vote may be needed and never come.
+    commitDue |= parts.memberships.handsOutChange(committed);
     HardState hardState = null;
-    boolean commitMoved = stored.commit() != parts.log.commit();
+    // A crash may keep the hard state and lose the entries: the mark must not cover what they overwrite.
+    long commit = append.isEmpty() ? parts.log.commit() : Math.min(parts.log.commit(), append.getFirst().index() - 1);
+    boolean commitMoved = stored.commit() != commit;
     if (termOrVoteChanged() || (commitMoved && (commitDue || !append.isEmpty() || install != null))) {
-      hardState = new HardState(parts.roles.term(), parts.roles.vote(), parts.log.commit());
+      hardState = new HardState(parts.roles.term(), parts.roles.vote(), commit);
       stored = hardState;
     }
     commitDue = false;
     SnapshotMeta installNow = install;
     install = null;
-    List<Entry> committed = parts.log.takeCommitted(parts.config.maxCommittedBytes());
-    parts.proposing.committed(committed);
     return new Ready(
         hardState,
         append,
@@ -308,17 +314,11 @@ public final class RaftCore {
     if (!parts.roles.isLeader()) {
       return;
     }
-    if (!parts.memberships.current().isVoter(parts.id)) {
-      // The rest of the members learn that the removal is committed before their leader goes.
-      parts.replication.appended();
-      parts.replication.flush();
-      parts.roles.becomeFollower(parts.roles.term(), 0);
-      return;
-    }
     parts.replication.adopt(parts.memberships.current());
     parts.transfer.membershipChanged();
     parts.replication.maybeCommit();
     parts.reads.confirmed();
+    parts.transfer.leave();
   }
 
   /** The present state; the same object as long as nothing changed. */

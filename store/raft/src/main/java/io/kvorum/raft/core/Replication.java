@@ -75,6 +75,10 @@ final class Replication {
     }
   }
 
+  long firstOfTerm() {
+    return termStart;
+  }
+
   boolean committedInTerm() {
     return parts.log.commit() >= termStart;
   }

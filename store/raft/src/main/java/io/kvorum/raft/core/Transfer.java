@@ -13,7 +13,7 @@ import io.kvorum.raft.Role;
  *   <li>After an election timeout without success it goes on leading and takes proposals again.
  * </ol>
  *
- * A follower passes the request to its leader.
+ * A leader whose own removal was applied does the same of itself, so that those who stay learn that the removal is committed. A follower passes the request to its leader.
  */
 final class Transfer {
   private final Parts parts;
@@ -31,7 +31,7 @@ final class Transfer {
   }
 
   boolean isUnderWay() {
-    return transferee != 0;
+    return transferee != 0 || isLeaving();
   }
 
   void abort() {
@@ -64,6 +64,9 @@ final class Transfer {
   void advance() {
     if (transferee != 0 && !told && parts.replication.isCaughtUp(transferee)) {
       told = true;
+      // What is committed must arrive first: the target does not campaign while it has a change to apply.
+      parts.replication.appended();
+      parts.replication.flush();
       parts.outbox.send(parts.outbox.plain(Message.Type.TIMEOUT_NOW, transferee, parts.roles.term(), 0, 0));
     }
   }
@@ -72,6 +75,18 @@ final class Transfer {
     if (transferee != 0 && ++elapsed >= parts.config.electionTicks()) {
       abort();
     }
+    leave();
+  }
+
+  /** A leader that removed itself moves leadership on; it leads without a vote until somebody else does, or a majority is out of reach. */
+  void leave() {
+    if (transferee == 0 && isLeaving()) {
+      begin(parts.replication.furthestVoter());
+    }
+  }
+
+  private boolean isLeaving() {
+    return parts.roles.isLeader() && !parts.memberships.current().isVoter(parts.id);
   }
 
   void membershipChanged() {

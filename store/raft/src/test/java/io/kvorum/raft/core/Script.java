@@ -14,7 +14,7 @@ import java.util.TreeSet;
  *
  * <pre>
  * cluster N [learner ID] [window M]  members 1..N, the last ones learners
- * join ID                            a member that knows nothing yet
+ * join ID                            a member that knows the first membership only
  * tick ID [N]      timeout ID        time passes; an election timeout passes
  * propose ID TEXT...                 change ID KIND MEMBER        read ID CONTEXT        transfer ID TARGET
  * lost ID LEADER                     the leader's connection closed
@@ -28,6 +28,7 @@ import java.util.TreeSet;
  */
 final class Script {
   private final ScriptCluster cluster;
+  private Membership initial = Membership.EMPTY;
 
   Script(Rules rules) {
     this.cluster = new ScriptCluster(rules);
@@ -63,7 +64,7 @@ final class Script {
     String[] args = Arrays.copyOfRange(words, 1, words.length);
     switch (words[0]) {
       case "cluster" -> build(args);
-      case "join" -> cluster.add(id(args[0]), Membership.EMPTY, 16);
+      case "join" -> cluster.add(id(args[0]), initial, 16);
       case "stabilize" -> cluster.stabilize();
       case "status" -> cluster.status();
       case "heal" -> cluster.heal();
@@ -133,8 +134,9 @@ final class Script {
         voters.add(id);
       }
     }
+    initial = new Membership(voters, learners);
     for (long id = 1; id <= count; id++) {
-      cluster.add(id, new Membership(voters, learners), window);
+      cluster.add(id, initial, window);
     }
   }
 

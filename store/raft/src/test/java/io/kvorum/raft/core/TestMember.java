@@ -147,7 +147,8 @@ class TestMember {
       applied = entry.index();
       appliedTerm = entry.term();
       if (entry.type() == EntryType.MEMBERSHIP) {
-        core.applyMembership(MembershipChange.decode(entry.data()), true);
+        MembershipChange change = MembershipChange.decode(entry.data());
+        core.applyMembership(change, accepts(change));
       }
       onApply(entry);
     }
@@ -160,6 +161,11 @@ class TestMember {
     checkpoint = new SnapshotMeta(applied, appliedTerm, core.status().membership());
     view.cutTo(applied - keep);
     durable.cutTo(applied - keep);
+  }
+
+  /** The last voter stays. */
+  private boolean accepts(MembershipChange change) {
+    return !core.status().membership().with(change).voters().isEmpty();
   }
 
   void onApply(Entry entry) {}
