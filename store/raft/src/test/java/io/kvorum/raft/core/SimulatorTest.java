@@ -15,7 +15,7 @@ class SimulatorTest {
   @Test
   void nothingThatMustHoldIsEverBroken() {
     Long only = Long.getLong("raft.sim.seed");
-    long wanted = only == null ? Long.getLong("raft.sim.events", 30_000_000) : 1;
+    long wanted = only == null ? Long.getLong("raft.sim.events", 20_000_000) : 1;
     long seed = only == null ? Long.getLong("raft.sim.first", 1) : only;
     long events = 0;
     long reads = 0;
