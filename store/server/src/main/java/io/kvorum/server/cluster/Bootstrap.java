@@ -1,7 +1,6 @@
 package io.kvorum.server.cluster;
 
 import io.kvorum.protocol.internal.MembersResponse;
-import io.kvorum.server.apply.FeatureLevel;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Collection;

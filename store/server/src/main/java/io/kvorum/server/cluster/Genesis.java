@@ -16,8 +16,6 @@ import java.util.TreeMap;
  * @param contacts the members known when this one joined; whom to dial before the log has told. Equal to {@code founders} in a new cluster
  */
 public record Genesis(long clusterId, long memberId, List<Member> founders, List<Member> contacts) {
-  private static final int FIRST_FEATURE_LEVEL = 1;
-
   public Genesis {
     founders = List.copyOf(founders);
     contacts = List.copyOf(contacts);
@@ -33,7 +31,7 @@ public record Genesis(long clusterId, long memberId, List<Member> founders, List
     TreeMap<Long, Member> members = new TreeMap<>();
     founders.forEach(m -> members.put(m.id(), m));
     return new ClusterView(
-        clusterId, members, Set.of(), "", FIRST_FEATURE_LEVEL, DowngradeInfoSetRequest.getDefaultInstance(), founders);
+        clusterId, members, Set.of(), "", FeatureLevel.FIRST, DowngradeInfoSetRequest.getDefaultInstance(), founders);
   }
 
   io.kvorum.protocol.internal.Genesis toProto() {

@@ -9,7 +9,6 @@ import io.kvorum.protocol.internal.MachineState;
 import io.kvorum.protocol.internal.MemberContext;
 import io.kvorum.protocol.internal.MembersResponse;
 import io.kvorum.raft.MembershipChange;
-import io.kvorum.server.apply.FeatureLevel;
 import io.kvorum.server.apply.MemberState;
 import io.kvorum.server.base.EtcdError;
 import java.util.List;

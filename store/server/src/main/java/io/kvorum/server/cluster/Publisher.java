@@ -4,7 +4,6 @@ import io.grpc.StatusRuntimeException;
 import io.kvorum.protocol.internal.Attributes;
 import io.kvorum.protocol.internal.ClusterMemberAttrSetRequest;
 import io.kvorum.protocol.internal.LogRequest;
-import io.kvorum.server.apply.FeatureLevel;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.Proposals;
 import io.kvorum.server.logging.Log;

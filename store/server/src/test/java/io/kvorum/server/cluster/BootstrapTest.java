@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.kvorum.protocol.internal.MemberContext;
 import io.kvorum.protocol.internal.MembersResponse;
 import io.kvorum.protocol.internal.StoredMember;
-import io.kvorum.server.apply.FeatureLevel;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -13,7 +13,6 @@ import io.kvorum.protocol.internal.MemberContext;
 import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.MembershipChange.Kind;
-import io.kvorum.server.apply.FeatureLevel;
 import io.kvorum.server.base.EtcdError;
 import java.util.ArrayList;
 import java.util.List;
