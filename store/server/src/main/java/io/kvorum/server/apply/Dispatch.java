@@ -18,16 +18,14 @@ final class Dispatch {
   private final Alarms alarms;
   private final MemberState members;
   private final Writes writes;
-  private final int featureLevelMax;
 
-  Dispatch(List<Gate> gates, KeyApplier keys, LeaseApplier leases, Alarms alarms, MemberState members, Writes writes, int featureLevelMax) {
+  Dispatch(List<Gate> gates, KeyApplier keys, LeaseApplier leases, Alarms alarms, MemberState members, Writes writes) {
     this.gates = gates;
     this.keys = keys;
     this.leases = leases;
     this.alarms = alarms;
     this.members = members;
     this.writes = writes;
-    this.featureLevelMax = featureLevelMax;
   }
 
   /**
@@ -79,9 +77,9 @@ final class Dispatch {
   }
 
   private Result featureLevel(long index, FeatureLevelSetRequest request, boolean heard) {
-    if (Integer.compareUnsigned(request.getLevel(), featureLevelMax) > 0) {
+    if (Integer.compareUnsigned(request.getLevel(), FeatureLevel.SUPPORTED) > 0) {
       throw new EntryException(
-          index, "feature level " + Integer.toUnsignedString(request.getLevel()) + ", this version knows up to " + featureLevelMax);
+          index, "feature level " + Integer.toUnsignedString(request.getLevel()) + ", this version knows up to " + FeatureLevel.SUPPORTED);
     }
     members.setFeatureLevel(request);
     return done(heard);

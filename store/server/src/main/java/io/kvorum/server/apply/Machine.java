@@ -75,9 +75,8 @@ public final class Machine implements StateMachine {
    * @param parts the state
    * @param calls the calls of this member that wait for answers
    * @param listeners told of every batch, in this order
-   * @param featureLevelMax highest feature level that this software understands
    */
-  public Machine(Parts parts, WaitingCalls calls, List<ChangeListener> listeners, int featureLevelMax) {
+  public Machine(Parts parts, WaitingCalls calls, List<ChangeListener> listeners) {
     this.parts = parts;
     this.calls = calls;
     this.listeners = List.copyOf(listeners);
@@ -89,8 +88,7 @@ public final class Machine implements StateMachine {
             new LeaseApplier(writes, parts.leases()),
             parts.alarms(),
             parts.members(),
-            writes,
-            featureLevelMax);
+            writes);
     restore();
   }
 

@@ -19,8 +19,6 @@ import java.util.List;
 
 /** A log of one member without consensus: each proposal is an entry, applied and published at once on the calling thread. Keeps the entries for replay. */
 public final class DirectLog implements Proposals, WaitingCalls {
-  public static final int FEATURE_LEVEL = 1;
-
   public final List<Entry> entries = new ArrayList<>();
   public final MvccStore store;
   public final ModelLeases leases = new ModelLeases();
@@ -32,7 +30,7 @@ public final class DirectLog implements Proposals, WaitingCalls {
 
   public DirectLog(MvccStore store, ChangeListener... listeners) {
     this.store = store;
-    this.machine = new Machine(new Machine.Parts(store, leases, members, alarms), this, List.of(listeners), FEATURE_LEVEL);
+    this.machine = new Machine(new Machine.Parts(store, leases, members, alarms), this, List.of(listeners));
   }
 
   private record Call(long id, Completion<?> completion) implements Waiting {

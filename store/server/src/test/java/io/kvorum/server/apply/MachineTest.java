@@ -199,9 +199,9 @@ class MachineTest {
 
   @Test
   void aFeatureLevelAboveTheSupportedOneStopsTheMember() {
-    LogRequest.Builder known = LogRequest.newBuilder().setFeatureLevelSet(FeatureLevelSetRequest.newBuilder().setLevel(DirectLog.FEATURE_LEVEL));
+    LogRequest.Builder known = LogRequest.newBuilder().setFeatureLevelSet(FeatureLevelSetRequest.newBuilder().setLevel(FeatureLevel.SUPPORTED));
     log.call(known);
-    LogRequest.Builder newer = LogRequest.newBuilder().setFeatureLevelSet(FeatureLevelSetRequest.newBuilder().setLevel(DirectLog.FEATURE_LEVEL + 1));
+    LogRequest.Builder newer = LogRequest.newBuilder().setFeatureLevelSet(FeatureLevelSetRequest.newBuilder().setLevel(FeatureLevel.SUPPORTED + 1));
     assertThatThrownBy(() -> log.apply(newer.build().toByteArray())).isInstanceOf(EntryException.class);
   }
 
