@@ -21,7 +21,6 @@ final class ActiveSegment {
   private final ActiveTable table = new ActiveTable();
   private final Segment segment;
   private final CRC32C crc = new CRC32C();
-  private long payloadBytes;
   private boolean mapOpen = true;
 
   private ActiveSegment(ChronicleSegmentFile file, SegmentSize size, long number, Consumer<Segment> onFree) throws IOException {
@@ -54,7 +53,6 @@ final class ActiveSegment {
     long offset = file.put(main, sub, encoded, 0, length);
     crc.reset();
     crc.update(encoded, 0, length);
-    payloadBytes += length;
     table.add(main, sub, offset, length, tombstone, (int) crc.getValue(), lease);
   }
 
@@ -79,7 +77,7 @@ final class ActiveSegment {
   }
 
   long payloadBytes() {
-    return payloadBytes;
+    return table.payloadBytes();
   }
 
   /** Length of Chronicle's file. */

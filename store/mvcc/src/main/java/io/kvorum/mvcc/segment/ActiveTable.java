@@ -28,6 +28,7 @@ final class ActiveTable implements OffsetTable {
   private int[] starts = new int[INITIAL];
 
   private int startCount;
+  private long payloadBytes;
   private boolean sparse;
 
   /** Whether the revision's distance to the first one can be expressed. */
@@ -56,7 +57,14 @@ final class ActiveTable implements OffsetTable {
     if (leases != null) {
       leases[position] = lease;
     }
+    payloadBytes += length;
     count = position + 1;
+  }
+
+  /** Sum of the lengths. */
+  long payloadBytes() {
+    // Read first, so that the sum is at least as new as the count.
+    return count == 0 ? 0 : payloadBytes;
   }
 
   private void addStarts(int delta, int position) {

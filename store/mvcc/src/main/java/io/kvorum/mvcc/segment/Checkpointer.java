@@ -1,15 +1,17 @@
 package io.kvorum.mvcc.segment;
 
 import io.kvorum.mvcc.RevisionLog;
+import io.kvorum.mvcc.StoreCorruptException;
 import java.io.IOException;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 
 /**
  * Makes things durable, on one thread, in the order in which they were asked for, so that the appending thread waits only when it wants to.
@@ -24,9 +26,13 @@ final class Checkpointer {
   /** Bytes sealed since the last manifest that make a checkpoint worthwhile: they would have to be replayed. */
   private static final long WANTED_BYTES = 48L << 20;
 
+  /** A checkpoint that a full disk refused is not asked for again earlier. */
+  private static final long RETRY_NANOS = 1_000_000_000;
+
   private final SegmentFiles files;
   private final SegmentChain chain;
   private final Executor executor;
+  private final LongSupplier nanoTime;
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
   /** Cut and not yet sealed; executor only. */
@@ -37,6 +43,7 @@ final class Checkpointer {
 
   private volatile long sealedBytes;
   private volatile boolean swapped;
+  private volatile long refusedAt;
 
   /** @param segments one for each that the manifest names, in order; a reference each */
   record Durable(ManifestFile manifest, List<Segment> segments) {
@@ -51,7 +58,9 @@ final class Checkpointer {
   }
 
   /** @param durable what is on disk; takes over its references */
-  Checkpointer(SegmentFiles files, SegmentChain chain, Executor executor, Durable durable) {
+  Checkpointer(SegmentFiles files, SegmentChain chain, Executor executor, Durable durable, LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+    this.refusedAt = nanoTime.getAsLong() - RETRY_NANOS;
     this.files = files;
     this.chain = chain;
     this.executor = executor;
@@ -73,7 +82,7 @@ final class Checkpointer {
   }
 
   boolean wanted() {
-    return swapped || sealedBytes >= WANTED_BYTES;
+    return (swapped || sealedBytes >= WANTED_BYTES) && nanoTime.getAsLong() - refusedAt >= RETRY_NANOS;
   }
 
   /** A rewrite took effect for readers; only a new manifest lets the old files go. */
@@ -116,8 +125,9 @@ final class Checkpointer {
       ActiveSegment next = unsealed.peek();
       Segment sealed = files.seal(next);
       unsealed.remove();
+      long bytes = next.payloadBytes();
       if (chain.replace(List.of(next.segment()), List.of(sealed))) {
-        sealedBytes += next.payloadBytes();
+        sealedBytes += bytes;
       } else {
         sealed.release();
       }
@@ -132,6 +142,8 @@ final class Checkpointer {
             sealAll();
             writeManifest(facts);
           } catch (NoSpaceException e) {
+            swapped = true;
+            refusedAt = nanoTime.getAsLong();
             throw new CompletionException(e);
           } catch (IOException | RuntimeException e) {
             fail(e);
@@ -170,31 +182,47 @@ final class Checkpointer {
     return durable.retain();
   }
 
-  /** Runs on the durable thread, after all that was asked for before; what waits to be sealed is given up. For an install. */
-  <T> CompletableFuture<T> replaceAll(java.util.concurrent.Callable<T> work) {
-    return CompletableFuture.supplyAsync(
+  /** Completes when everything that was cut before the call is sealed. */
+  CompletableFuture<Void> sealed() {
+    return CompletableFuture.runAsync(
         () -> {
           try {
-            requireSound();
-            return work.call();
-          } catch (Exception e) {
+            sealAll();
+          } catch (NoSpaceException e) {
+            throw new CompletionException(e);
+          } catch (IOException | RuntimeException e) {
+            fail(e);
             throw new CompletionException(e);
           }
         },
         executor);
   }
 
-  /** Forgets segments that wait to be sealed; durable thread only. */
-  void dropUnsealed() {
-    unsealed.forEach(files::discard);
-    unsealed.clear();
-  }
-
-  List<String> durableNames() {
-    List<String> names = new ArrayList<>();
-    synchronized (this) {
-      durable.segments().forEach(segment -> names.add(segment.info().content()));
-    }
-    return names;
+  /**
+   * Runs an install on this thread and shows its result to readers; what waits to be sealed is given up. A refused snapshot leaves everything as it was.
+   *
+   * @param install writes the new manifest
+   */
+  CompletableFuture<Durable> install(Callable<Durable> install) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            requireSound();
+            Durable fresh = install.call();
+            unsealed.forEach(ActiveSegment::closeMap);
+            unsealed.clear();
+            swapped = false;
+            sealedBytes = 0;
+            chain.reset(fresh.retain().segments());
+            become(fresh);
+            return fresh;
+          } catch (StoreCorruptException | NoSpaceException | NewerFormatException e) {
+            throw new CompletionException(e);
+          } catch (Exception e) {
+            fail(e);
+            throw new CompletionException(e);
+          }
+        },
+        executor);
   }
 }

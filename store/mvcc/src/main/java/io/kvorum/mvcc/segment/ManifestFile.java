@@ -74,7 +74,7 @@ record ManifestFile(RevisionLog.Manifest facts, List<SegmentInfo> segments) {
   /**
    * @param origin for messages
    * @throws StoreCorruptException if the bytes are damaged
-   * @throws IOException if a newer version wrote them
+   * @throws NewerFormatException if a newer version wrote them
    */
   static ManifestFile decode(byte[] bytes, Path origin) throws IOException {
     if (bytes.length < Long.BYTES + 2 * Integer.BYTES || ByteBuffer.wrap(bytes).getLong() != MAGIC) {
@@ -89,7 +89,7 @@ record ManifestFile(RevisionLog.Manifest facts, List<SegmentInfo> segments) {
     in.getLong();
     int format = in.getInt();
     if (format > FORMAT) {
-      throw new IOException(origin + ": written by a newer version: format " + format + ", this one reads up to " + FORMAT);
+      throw new NewerFormatException(origin, format, FORMAT);
     }
     try {
       return decodeBody(in);

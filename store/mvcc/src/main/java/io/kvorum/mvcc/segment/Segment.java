@@ -47,6 +47,10 @@ final class Segment {
     return info != null;
   }
 
+  long payloadBytes() {
+    return table instanceof ActiveTable young ? young.payloadBytes() : info.payloadBytes();
+  }
+
   Record record(int position) {
     return new EncodedRecord(table.main(position), table.sub(position), table.tombstone(position), encoding(position));
   }

@@ -17,11 +17,12 @@ final class SegmentChain {
     }
   }
 
-  /** Adds a segment at the end; the chain takes a reference of its own. */
+  /** Adds a segment at the end, and takes over the caller's reference. */
   synchronized void add(Segment segment) {
     List<Segment> segments = new ArrayList<>(current.segments());
     segments.add(segment);
     become(segments);
+    segment.release();
   }
 
   /**

@@ -35,6 +35,15 @@ final class SegmentSet {
     }
   }
 
+  /** Bytes of all encodings. */
+  long payloadBytes() {
+    long sum = 0;
+    for (Segment segment : segments) {
+      sum += segment.payloadBytes();
+    }
+    return sum;
+  }
+
   Record find(long main, int sub) {
     int place = placeOf(main, sub);
     if (place < 0) {

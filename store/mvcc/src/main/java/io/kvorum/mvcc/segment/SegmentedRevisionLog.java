@@ -9,15 +9,17 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The revision log as a chain of segment files under one manifest.
@@ -42,7 +44,8 @@ public final class SegmentedRevisionLog implements RevisionLog {
   private final Spares spares;
   private final ExecutorService durableThread;
   private final ExecutorService fileThread;
-  private final AtomicLong sizeBytes = new AtomicLong();
+  private final ExecutorService rewriteThread;
+  private final Rewriter rewriter;
   private volatile Manifest manifest;
 
   /** Guards the rest: a rewrite of everything may cut the active segment from its own thread. Uncontended otherwise. */
@@ -54,24 +57,25 @@ public final class SegmentedRevisionLog implements RevisionLog {
   private long forcedBytes;
   private long previousChunks;
   private double chunksPerRecord = SegmentSize.CHUNKS_PER_RECORD_GUESS;
+  private boolean prepared;
+
+  /** What the last {@link #missing} found here, pinned for the install that follows. Guarded by itself. */
+  private final List<Segment> promised = new ArrayList<>();
 
   private SegmentedRevisionLog(Path directory, MvccOptions options, ManifestFile found) throws IOException {
     this.durableThread = thread("kvorum-segment-seal");
     this.fileThread = thread("kvorum-segment-files");
+    this.rewriteThread = thread("kvorum-segment-rewrite");
     long firstNumber = found.segments().stream().mapToLong(SegmentInfo::number).max().orElse(0) + 1;
     this.files = new SegmentFiles(directory, options.failPoint(), options.verify(), firstNumber, fileThread);
     this.space = new SpaceWatch(directory, options.reserveBytes(), System::nanoTime);
     this.spares = new Spares(files, space, fileThread, System::nanoTime);
     this.manifest = found.isEmpty() ? null : found.facts();
     List<Segment> segments = openAll(found);
-    segments.forEach(chain::add);
-    this.sizeBytes.set(found.segments().stream().mapToLong(SegmentInfo::payloadBytes).sum());
-    if (!segments.isEmpty()) {
-      OffsetTable last = segments.getLast().table();
-      this.lastMain = last.main(last.count() - 1);
-      this.lastSub = last.sub(last.count() - 1);
-    }
-    this.checkpointer = new Checkpointer(files, chain, durableThread, new Checkpointer.Durable(found, segments));
+    segments.forEach(segment -> chain.add(segment.retain()));
+    continueAfter(segments);
+    this.checkpointer = new Checkpointer(files, chain, durableThread, new Checkpointer.Durable(found, segments), System::nanoTime);
+    this.rewriter = new Rewriter(files, chain, checkpointer, rewriteThread, System::nanoTime);
     spares.prepare(nextSize());
   }
 
@@ -119,6 +123,7 @@ public final class SegmentedRevisionLog implements RevisionLog {
         segments.forEach(Segment::release);
         durableThread.shutdown();
         fileThread.shutdown();
+        rewriteThread.shutdown();
       }
     }
   }
@@ -136,19 +141,19 @@ public final class SegmentedRevisionLog implements RevisionLog {
       active.append(main, sub, encoded, encoded.length, tombstone, lease);
       lastMain = main;
       lastSub = sub;
-      sizeBytes.addAndGet(encoded.length);
       if (active.payloadBytes() - forcedBytes >= FORCE_STEP_BYTES) {
         forcedBytes = active.payloadBytes();
         checkpointer.forceEarly(active);
       }
-      if (active.file().fill() >= PREPARE_FILL) {
+      if (active.file().fill() >= PREPARE_FILL && (!prepared || space.allocationFailed())) {
+        prepared = true;
         spares.prepare(nextSize());
       }
     }
   }
 
   private SegmentSize nextSize() {
-    return SegmentSize.next(sizeBytes.get(), active == null ? previousChunks : active.size().chunks(), chunksPerRecord);
+    return SegmentSize.next(sizeBytes(), active == null ? previousChunks : active.size().chunks(), chunksPerRecord);
   }
 
   /** The new file comes first: when there is none, nothing has changed. */
@@ -171,6 +176,7 @@ public final class SegmentedRevisionLog implements RevisionLog {
       ActiveSegment full = active;
       active = null;
       forcedBytes = 0;
+      prepared = false;
       checkpointer.seal(full);
     }
   }
@@ -182,7 +188,12 @@ public final class SegmentedRevisionLog implements RevisionLog {
 
   @Override
   public long sizeBytes() {
-    return sizeBytes.get();
+    SegmentSet set = chain.pin();
+    try {
+      return set.payloadBytes();
+    } finally {
+      set.release();
+    }
   }
 
   @Override
@@ -210,7 +221,13 @@ public final class SegmentedRevisionLog implements RevisionLog {
     synchronized (appending) {
       checkpointer.requireSound();
       cut();
-      return checkpointer.checkpoint(facts).thenRun(() -> manifest = facts);
+      return checkpointer
+          .checkpoint(facts)
+          .thenRun(
+              () -> {
+                manifest = facts;
+                rewriter.merge();
+              });
     }
   }
 
@@ -233,35 +250,99 @@ public final class SegmentedRevisionLog implements RevisionLog {
 
   @Override
   public CompletableFuture<Void> rewrite(Liveness liveness, boolean all) {
-    return CompletableFuture.completedFuture(null);
+    if (all) {
+      // What is still in the active segment is to be rewritten too.
+      synchronized (appending) {
+        checkpointer.requireSound();
+        cut();
+      }
+    }
+    return checkpointer.sealed().thenCompose(sealed -> rewriter.request(liveness, all));
   }
 
   @Override
   public SnapshotFiles snapshot() {
-    throw new UnsupportedOperationException("not built yet");
+    return new SegmentSnapshot(checkpointer.pin());
   }
 
   @Override
   public List<String> missing(List<SnapshotFiles.Entry> offered) {
-    throw new UnsupportedOperationException("not built yet");
+    Set<String> names = new LinkedHashSet<>();
+    offered.forEach(entry -> names.add(entry.name()));
+    SegmentSet set = chain.pin();
+    try {
+      synchronized (promised) {
+        forgetPromised();
+        for (Segment segment : set.segments()) {
+          if (segment.sealed() && names.remove(segment.info().streamName())) {
+            promised.add(segment.retain());
+          }
+        }
+      }
+    } finally {
+      set.release();
+    }
+    return List.copyOf(names);
+  }
+
+  private void forgetPromised() {
+    synchronized (promised) {
+      promised.forEach(Segment::release);
+      promised.clear();
+    }
   }
 
   @Override
   public void install(Path receivedDirectory) throws IOException {
-    throw new UnsupportedOperationException("not built yet");
+    synchronized (appending) {
+      SegmentSet set = chain.pin();
+      try {
+        synchronized (promised) {
+          Map<String, Segment> here = new HashMap<>();
+          set.segments().stream().filter(Segment::sealed).forEach(segment -> here.put(segment.info().content(), segment));
+          promised.forEach(segment -> here.put(segment.info().content(), segment));
+          SnapshotInstaller installer = new SnapshotInstaller(files);
+          Checkpointer.Durable installed = await(checkpointer.install(() -> installer.install(receivedDirectory, here)));
+          dropActive();
+          continueAfter(installed.segments());
+          manifest = installed.manifest().facts();
+          forgetPromised();
+        }
+      } finally {
+        set.release();
+      }
+    }
+  }
+
+  private void dropActive() {
+    if (active != null) {
+      active.closeMap();
+      active = null;
+    }
+    forcedBytes = 0;
+    prepared = false;
+  }
+
+  private void continueAfter(List<Segment> segments) {
+    lastMain = Long.MIN_VALUE;
+    if (!segments.isEmpty()) {
+      OffsetTable last = segments.getLast().table();
+      lastMain = last.main(last.count() - 1);
+      lastSub = last.sub(last.count() - 1);
+    }
   }
 
   /** Stops the threads; no checkpoint is taken. What no manifest names is rubbish from now on. */
   @Override
   public void close() {
+    rewriter.stop();
+    stop(rewriteThread);
     synchronized (appending) {
       stop(durableThread);
       spares.close();
-      if (active != null) {
-        active.closeMap();
-        active = null;
-      }
+      dropActive();
       files.keepFiles();
+      forgetPromised();
       chain.reset(List.of());
       checkpointer.become(new Checkpointer.Durable(ManifestFile.EMPTY, List.of()));
       stop(fileThread);

@@ -1,6 +1,7 @@
 package io.kvorum.mvcc.segment;
 
 import io.kvorum.mvcc.StoreCorruptException;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -53,12 +54,12 @@ final class SideFile implements OffsetTable {
    * @param file the mapping; its checksum was compared by the caller
    * @throws StoreCorruptException if the header contradicts the length
    */
-  SideFile(MemorySegment file, Path path) throws StoreCorruptException {
+  SideFile(MemorySegment file, Path path) throws IOException {
     if (file.byteSize() < HEADER_BYTES || file.get(LONG, AT_MAGIC) != MAGIC) {
       throw new StoreCorruptException(path, "not a side file");
     }
     if (file.get(INT, AT_FORMAT) > FORMAT) {
-      throw new StoreCorruptException(path, "written by a newer version: format " + file.get(INT, AT_FORMAT) + ", this one reads up to " + FORMAT);
+      throw new NewerFormatException(path, file.get(INT, AT_FORMAT), FORMAT);
     }
     this.file = file;
     this.count = file.get(INT, AT_COUNT);
