@@ -21,6 +21,9 @@ final class CoreRig {
   private List<Change> undelivered = new ArrayList<>();
   long now;
 
+  /** What the last transaction changed. */
+  List<Change> lastChanges = List.of();
+
   CoreRig() {
     this(1 << 20, 600 * SECOND);
   }
@@ -83,7 +86,8 @@ final class CoreRig {
     for (Op op : ops) {
       op.run(txn);
     }
-    undelivered.addAll(txn.end());
+    lastChanges = txn.end();
+    undelivered.addAll(lastChanges);
     return txn.revision();
   }
 
