@@ -10,19 +10,12 @@ import java.util.List;
  * next revision lies in the slice share it: each record is read and encoded once. A watcher whose stream does not keep up waits; its memory is its revision.
  */
 final class HistoryReader {
-  /** Distinct main revisions in one slice, and so in one response. */
-  static final int MAX_REVISIONS = 1_000;
-
-  /** Bytes of records in one slice (at least one revision): keeps responses below the 4 MiB that some clients accept by default. */
-  static final long MAX_BYTES = 1 << 20;
-
-  /** Watchers that share a slice. */
-  static final int MAX_COHORT = 512;
-
   private final WatchCore core;
+  private final WatchBounds bounds;
 
-  HistoryReader(WatchCore core) {
+  HistoryReader(WatchCore core, WatchBounds bounds) {
     this.core = core;
+    this.bounds = bounds;
   }
 
   /** Returns false when no watcher that is behind can take anything now. */
@@ -45,7 +38,7 @@ final class HistoryReader {
       if (from > view.revision()) {
         return false;
       }
-      List<Record> slice = view.changes(from, MAX_REVISIONS, MAX_BYTES);
+      List<Record> slice = view.changes(from, bounds.sliceRevisions(), bounds.sliceBytes());
       serve(slice, slice.isEmpty() ? view.revision() : slice.getLast().main(), lazy);
     }
     return true;
@@ -56,7 +49,7 @@ final class HistoryReader {
     for (Watcher watcher : core.behind()) {
       if (watcher.next <= to && watcher.stream.keepsUp()) {
         cohort.add(watcher);
-        if (cohort.size() == MAX_COHORT) {
+        if (cohort.size() == bounds.cohort()) {
           break;
         }
       }

@@ -30,12 +30,12 @@ import java.util.function.LongSupplier;
 final class WatchCore {
   private final MvccStore store;
   private final LongFunction<ResponseHeader> headers;
-  private final long fragmentBytes;
+  private final WatchBounds bounds;
   private final ProgressTimer progressTimer;
   private final WatcherIndex index = new WatcherIndex();
   private final Set<WatchStream> streams = new LinkedHashSet<>();
   private final Set<Watcher> behind = new LinkedHashSet<>();
-  private final HistoryReader history = new HistoryReader(this);
+  private final HistoryReader history;
   private final List<Watcher> touched = new ArrayList<>();
   private long revision;
   private volatile int watcherCount;
@@ -46,12 +46,12 @@ final class WatchCore {
   /**
    * @param store history of past revisions
    * @param headers makes a response header with a given revision
-   * @param fragmentBytes responses of this size or more are split for clients that ask for it
    */
-  WatchCore(MvccStore store, LongFunction<ResponseHeader> headers, long fragmentBytes, ProgressTimer progressTimer) {
+  WatchCore(MvccStore store, LongFunction<ResponseHeader> headers, WatchBounds bounds, ProgressTimer progressTimer) {
     this.store = store;
     this.headers = headers;
-    this.fragmentBytes = fragmentBytes;
+    this.bounds = bounds;
+    this.history = new HistoryReader(this, bounds);
     this.progressTimer = progressTimer;
     this.revision = store.revision();
   }
@@ -253,7 +253,7 @@ final class WatchCore {
     pending.clear();
     boolean taken =
         watcher.options.fragment()
-            ? watcher.stream.offer(WatchMessage.fragments(head, watcher.id, events, fragmentBytes))
+            ? watcher.stream.offer(WatchMessage.fragments(head, watcher.id, events, bounds.fragmentBytes()))
             : watcher.stream.offer(WatchMessage.events(head, watcher.id, events));
     if (taken) {
       watcher.quiet = false;

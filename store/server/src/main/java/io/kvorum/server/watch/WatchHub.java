@@ -42,6 +42,7 @@ public final class WatchHub implements ChangeListener, AutoCloseable {
   private final Queue<Runnable> queue = new ConcurrentLinkedQueue<>();
   private final AtomicLong queuedBytes = new AtomicLong();
   private final LongSupplier nanoClock;
+  private final WatchBounds bounds;
   private final Supplier<WatchCore> cores;
   private final Thread thread;
   private volatile WatchCore core;
@@ -61,9 +62,9 @@ public final class WatchHub implements ChangeListener, AutoCloseable {
    */
   public WatchHub(MvccStore store, LongFunction<ResponseHeader> headers, Limits limits, LongSupplier nanoClock, RandomGenerator random) {
     this.nanoClock = nanoClock;
-    long fragmentBytes = (long) limits.maxRequestBytes() + FRAGMENT_OVERHEAD_BYTES;
+    this.bounds = WatchBounds.standard((long) limits.maxRequestBytes() + FRAGMENT_OVERHEAD_BYTES);
     long intervalNanos = TimeUnit.MILLISECONDS.toNanos(limits.watchProgressMillis());
-    this.cores = () -> new WatchCore(store, headers, fragmentBytes, new ProgressTimer(intervalNanos, random));
+    this.cores = () -> new WatchCore(store, headers, bounds, new ProgressTimer(intervalNanos, random));
     this.core = cores.get();
     this.publishedRevision = store.revision();
     this.thread = Thread.ofPlatform().name("watch").daemon().unstarted(this::run);
@@ -142,8 +143,10 @@ public final class WatchHub implements ChangeListener, AutoCloseable {
     return running;
   }
 
-  void open(WatchStream stream) {
+  WatchStream open(WatchSink sink) {
+    WatchStream stream = new WatchStream(sink, bounds);
     submit(() -> core.open(stream));
+    return stream;
   }
 
   /** The call of this stream is over. */

@@ -48,8 +48,7 @@ public final class WatchService implements BindableService {
       return new ServerCall.Listener<>() {};
     }
     call.sendHeaders(new Metadata());
-    WatchStream stream = new WatchStream(new CallSink(call));
-    hub.open(stream);
+    WatchStream stream = hub.open(new CallSink(call));
     call.request(WatchStream.REQUEST_WINDOW);
     return new Requests(stream);
   }

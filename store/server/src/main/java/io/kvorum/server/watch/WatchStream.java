@@ -11,16 +11,15 @@ import java.util.Map;
 /**
  * One client stream: its watchers, and the responses that its client was too slow to take. Belongs to the watch thread.
  *
- * <p>Bounds: events are refused once {@value #MAX_RESPONSES} responses or {@value #MAX_BYTES} bytes wait (one response is always taken, however large); the
+ * <p>Bounds: events are refused once the bounds' responses or bytes wait (one response is always taken, however large); the
  * watcher concerned then goes on from history. Answers to the client's own requests are never refused, instead no more requests are let in while the
  * backlog is full, so that at most {@value #REQUEST_WINDOW} and one cancellation per watcher come on top.
  */
 final class WatchStream {
-  static final int MAX_RESPONSES = 4_096;
-  static final long MAX_BYTES = 1 << 20;
   static final int REQUEST_WINDOW = 16;
 
   private final WatchSink sink;
+  private final WatchBounds bounds;
   private final Map<Long, Watcher> watchers = new LinkedHashMap<>();
   private final Deque<WatchMessage> backlog = new ArrayDeque<>();
   private long backlogBytes;
@@ -33,8 +32,9 @@ final class WatchStream {
 
   boolean progressTimed;
 
-  WatchStream(WatchSink sink) {
+  WatchStream(WatchSink sink, WatchBounds bounds) {
     this.sink = sink;
+    this.bounds = bounds;
   }
 
   Collection<Watcher> watchers() {
@@ -80,7 +80,7 @@ final class WatchStream {
       for (WatchMessage message : messages) {
         bytes += message.length();
       }
-      if (backlog.size() + messages.size() > MAX_RESPONSES || backlogBytes + bytes > MAX_BYTES) {
+      if (backlog.size() + messages.size() > bounds.streamResponses() || backlogBytes + bytes > bounds.streamBytes()) {
         return false;
       }
     }
@@ -117,7 +117,7 @@ final class WatchStream {
       backlogBytes -= message.length();
       sink.send(message);
     }
-    if (requestsOwed > 0 && !closed && backlog.size() < MAX_RESPONSES / 2) {
+    if (requestsOwed > 0 && !closed && backlog.size() < bounds.streamResponses() / 2) {
       sink.request(requestsOwed);
       requestsOwed = 0;
     }
@@ -125,7 +125,7 @@ final class WatchStream {
 
   /** One request of the client was dealt with. */
   void requestDone() {
-    if (backlog.size() < MAX_RESPONSES / 2) {
+    if (backlog.size() < bounds.streamResponses() / 2) {
       sink.request(1);
     } else {
       requestsOwed++;

@@ -17,6 +17,7 @@ final class CoreRig {
 
   final ModelStore store = new ModelStore();
   final WatchCore core;
+  final WatchBounds bounds;
   private long delivered = 1;
   private List<Change> undelivered = new ArrayList<>();
   long now;
@@ -29,11 +30,16 @@ final class CoreRig {
   }
 
   CoreRig(long fragmentBytes, long progressNanos) {
+    this(WatchBounds.standard(fragmentBytes), progressNanos);
+  }
+
+  CoreRig(WatchBounds bounds, long progressNanos) {
+    this.bounds = bounds;
     core =
         new WatchCore(
             store,
             revision -> ResponseHeader.newBuilder().setClusterId(7).setMemberId(8).setRevision(revision).setRaftTerm(2).build(),
-            fragmentBytes,
+            bounds,
             new ProgressTimer(progressNanos, new Random(1)));
   }
 
@@ -46,7 +52,7 @@ final class CoreRig {
   }
 
   WatchStream stream(FakeSink sink) {
-    WatchStream stream = new WatchStream(sink);
+    WatchStream stream = new WatchStream(sink, bounds);
     core.open(stream);
     return stream;
   }

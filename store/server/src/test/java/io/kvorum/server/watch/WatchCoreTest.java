@@ -398,12 +398,12 @@ class WatchCoreTest {
     rig.create(stream, on("a"));
     created(0);
     sink.credit = 0;
-    int writes = WatchStream.MAX_RESPONSES + 3_000;
+    int writes = rig.bounds.streamResponses() + 3_000;
     for (int i = 0; i < writes; i++) {
       rig.write(put("a", "v" + i));
       rig.catchUp();
     }
-    assertThat(stream.backlogResponses()).isEqualTo(WatchStream.MAX_RESPONSES);
+    assertThat(stream.backlogResponses()).isEqualTo(rig.bounds.streamResponses());
     assertThat(rig.core.behindCount()).isEqualTo(1);
     sink.credit = Long.MAX_VALUE;
     stream.drain();
@@ -422,7 +422,7 @@ class WatchCoreTest {
     for (int i = 0; i < 10; i++) {
       rig.write(put("a", "x".repeat(400_000)));
     }
-    assertThat(stream.backlogBytes()).isLessThanOrEqualTo(WatchStream.MAX_BYTES);
+    assertThat(stream.backlogBytes()).isLessThanOrEqualTo(rig.bounds.streamBytes());
     assertThat(rig.core.behindCount()).isEqualTo(1);
   }
 
@@ -450,7 +450,7 @@ class WatchCoreTest {
     rig.create(stream, on("a"));
     created(0);
     sink.credit = 0;
-    for (int i = 0; i < WatchStream.MAX_RESPONSES; i++) {
+    for (int i = 0; i < rig.bounds.streamResponses(); i++) {
       rig.write(put("a", ""));
     }
     stream.requestDone();

@@ -40,7 +40,7 @@ class WatchPropertyTest {
   }
 
   /** One change as it was written; the list of them is never compacted. */
-  private record Written(ByteString key, long main, boolean delete) {}
+  private record Written(ByteString key, long main, boolean delete, long version) {}
 
   /** What a client knows of one watch. */
   private static final class Watch {
@@ -96,7 +96,7 @@ class WatchPropertyTest {
 
   private static final class Run {
     private final SplittableRandom random;
-    private final CoreRig rig = new CoreRig(300, Long.MAX_VALUE / 4);
+    private final CoreRig rig = new CoreRig(new WatchBounds(6, 600, 5, 500, 3, 300), Long.MAX_VALUE / 4);
     private final List<Written> written = new ArrayList<>();
     private final Map<ByteString, TreeMap<Long, ByteString>> versions = new HashMap<>();
     private final List<Client> clients = new ArrayList<>();
@@ -144,7 +144,7 @@ class WatchPropertyTest {
       rig.apply(ops);
       for (Change change : rig.lastChanges) {
         ByteString key = ByteString.copyFrom(change.key());
-        written.add(new Written(key, change.main(), change.delete()));
+        written.add(new Written(key, change.main(), change.delete(), change.version()));
         versions.computeIfAbsent(key, k -> new TreeMap<>()).put(change.main(), change.delete() ? ByteString.EMPTY : ByteString.copyFrom(change.encoded()));
       }
       if (random.nextBoolean()) {
@@ -193,7 +193,7 @@ class WatchPropertyTest {
     private void hear(Client client, WatchResponse response) {
       long id = response.getWatchId();
       if (id == -1) {
-        client.open.values().stream().filter(w -> w.compacted == 0).forEach(w -> w.progress = response.getHeader().getRevision());
+        client.open.values().stream().filter(w -> w.created && w.compacted == 0).forEach(w -> w.progress = response.getHeader().getRevision());
         return;
       }
       Watch watch = client.open.get(id);
@@ -258,6 +258,7 @@ class WatchPropertyTest {
     private static boolean same(Event event, Written expected) {
       return event.getKv().getKey().equals(expected.key)
           && event.getKv().getModRevision() == expected.main
+          && event.getKv().getVersion() == expected.version
           && (event.getType() == Event.EventType.DELETE) == expected.delete;
     }
 
