@@ -224,35 +224,27 @@ final class Leaf extends Node {
     RevisionCursor cursor = new RevisionCursor();
     boolean changed = false;
     for (int i = 0; i < heads.length; i++) {
-      History before;
       if (spill != null && spill[i] != null) {
-        before = spill[i];
-      } else {
-        cursor.packed(data, listStart(i), end(i));
-        if (!droppable(cursor, floor)) {
-          builder.addFrom(this, i);
-          continue;
+        History after = spill[i].compact(floor, sink);
+        changed |= after != spill[i];
+        if (after.size() > 0) {
+          builder.add(keyAt(i), after);
         }
-        cursor.packed(data, listStart(i), end(i));
-        before = History.of(cursor);
+        continue;
       }
-      History after = before.compact(floor, sink);
-      changed |= after != before;
-      if (after.size() > 0) {
-        builder.add(keyAt(i), after);
+      // Newest first, so what is kept is the beginning of the list.
+      int start = listStart(i);
+      cursor.packed(data, start, end(i));
+      int kept = cursor.keptAbove(floor, sink);
+      changed |= kept != end(i);
+      if (kept > start) {
+        builder.add(keyAt(i), data, start, kept, null);
       }
     }
     if (!changed) {
       return this;
     }
     return builder.size() == 0 ? null : builder.build();
-  }
-
-  private static boolean droppable(RevisionCursor cursor, long floor) {
-    if (!cursor.atMost(floor)) {
-      return false;
-    }
-    return cursor.tombstone() && cursor.main() < floor || cursor.next();
   }
 
   History spilled(int i) {

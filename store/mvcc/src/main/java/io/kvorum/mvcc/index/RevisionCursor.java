@@ -69,6 +69,30 @@ public final class RevisionCursor {
     return false;
   }
 
+  /**
+   * Reads a packed list to its end, telling what a compaction drops.
+   *
+   * @return where the kept revisions end
+   */
+  int keptAbove(long floor, DropSink sink) {
+    int kept = at;
+    while (next()) {
+      if (main > floor) {
+        kept = at;
+        continue;
+      }
+      if (!tombstone || main == floor) {
+        kept = at;
+      } else {
+        sink.dropped(main, sub);
+      }
+      while (next()) {
+        sink.dropped(main, sub);
+      }
+    }
+    return kept;
+  }
+
   public long main() {
     return main;
   }
