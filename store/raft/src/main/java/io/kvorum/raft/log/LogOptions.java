@@ -15,6 +15,7 @@ import java.util.function.LongSupplier;
  * @param disk where the files are
  * @param failPoint called at each durable boundary: {@code raft.log.before-write}, {@code raft.log.before-sync}, {@code raft.log.after-sync},
  *     {@code raft.log.before-roll}, {@code raft.log.before-rename}, {@code raft.log.after-roll}, {@code raft.log.before-delete}, {@code raft.log.after-reset}
+ * @param observer told of each force, for metrics
  * @param identities source of the random number that marks each use of a file, so that what an earlier use left in it never counts
  */
 public record LogOptions(
@@ -25,7 +26,8 @@ public record LogOptions(
     long keepEntries,
     Disk disk,
     FailPoint failPoint,
-    LongSupplier identities) {
+    LongSupplier identities,
+    SyncObserver observer) {
   public LogOptions {
     if (firstSegmentBytes < 4096 || segmentBytes < firstSegmentBytes || segmentBytes > 1 << 30) {
       throw new IllegalArgumentException("segment sizes out of range: first " + firstSegmentBytes + ", then " + segmentBytes);
@@ -37,30 +39,34 @@ public record LogOptions(
 
   /** 256 KiB growing to 64 MiB, 32 MiB of cache, 5 files and 10,000 entries behind a checkpoint, the real file system. */
   public static LogOptions defaults() {
-    return new LogOptions(256 << 10, 64 << 20, 32 << 20, 5, 10_000, new FileDisk(), FailPoint.NONE, () -> ThreadLocalRandom.current().nextLong());
+    return new LogOptions(256 << 10, 64 << 20, 32 << 20, 5, 10_000, new FileDisk(), FailPoint.NONE, () -> ThreadLocalRandom.current().nextLong(), SyncObserver.NONE);
   }
 
   public LogOptions withSegmentBytes(int first, int normal) {
-    return new LogOptions(first, normal, cacheBytes, maxFilesBehind, keepEntries, disk, failPoint, identities);
+    return new LogOptions(first, normal, cacheBytes, maxFilesBehind, keepEntries, disk, failPoint, identities, observer);
   }
 
   public LogOptions withCacheBytes(long bytes) {
-    return new LogOptions(firstSegmentBytes, segmentBytes, bytes, maxFilesBehind, keepEntries, disk, failPoint, identities);
+    return new LogOptions(firstSegmentBytes, segmentBytes, bytes, maxFilesBehind, keepEntries, disk, failPoint, identities, observer);
   }
 
   public LogOptions withRetention(int files, long entries) {
-    return new LogOptions(firstSegmentBytes, segmentBytes, cacheBytes, files, entries, disk, failPoint, identities);
+    return new LogOptions(firstSegmentBytes, segmentBytes, cacheBytes, files, entries, disk, failPoint, identities, observer);
   }
 
   public LogOptions withDisk(Disk other) {
-    return new LogOptions(firstSegmentBytes, segmentBytes, cacheBytes, maxFilesBehind, keepEntries, other, failPoint, identities);
+    return new LogOptions(firstSegmentBytes, segmentBytes, cacheBytes, maxFilesBehind, keepEntries, other, failPoint, identities, observer);
   }
 
   public LogOptions withFailPoint(FailPoint other) {
-    return new LogOptions(firstSegmentBytes, segmentBytes, cacheBytes, maxFilesBehind, keepEntries, disk, other, identities);
+    return new LogOptions(firstSegmentBytes, segmentBytes, cacheBytes, maxFilesBehind, keepEntries, disk, other, identities, observer);
+  }
+
+  public LogOptions withObserver(SyncObserver other) {
+    return new LogOptions(firstSegmentBytes, segmentBytes, cacheBytes, maxFilesBehind, keepEntries, disk, failPoint, identities, other);
   }
 
   public LogOptions withIdentities(LongSupplier other) {
-    return new LogOptions(firstSegmentBytes, segmentBytes, cacheBytes, maxFilesBehind, keepEntries, disk, failPoint, other);
+    return new LogOptions(firstSegmentBytes, segmentBytes, cacheBytes, maxFilesBehind, keepEntries, disk, failPoint, other, observer);
   }
 }

@@ -155,7 +155,9 @@ final class SegmentWriter implements Closeable {
     flush();
     if (forced < offset) {
       failPoint.reached("raft.log.before-sync");
+      long began = System.nanoTime();
       file.force();
+      options.observer().synced(offset - forced, System.nanoTime() - began);
       forced = offset;
       failPoint.reached("raft.log.after-sync");
     }

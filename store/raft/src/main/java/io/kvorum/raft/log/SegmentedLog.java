@@ -10,13 +10,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The replicated log and the hard state on disk, in segment files that were written ahead of time.
  *
  * <p>Two steps make an append: {@link #append} hands over (memory only, readable at once through {@link LogView}), {@link #sync} writes all that was handed over since and forces it once. They
- * may be called by different threads, each by one: the <em>owner</em> calls {@link #append}, {@link #cut} and, while nothing is being synced, {@link #reset}; the <em>writer</em> calls {@link
- * #sync} and {@link #mark}. Reads may come from anywhere.
+ * may be called by different threads, each by one: the <em>owner</em> calls {@link #append}, {@link #cut} and {@link #reset}, the last one only
+ * while nothing is being synced. {@link #sync} and {@link #mark} exclude each other. Reads may come from anywhere.
  *
  * <p>A failed write or force is final: the page cache can no longer be trusted, so every later call fails too, and the process must end.
  */
@@ -26,6 +27,9 @@ public final class SegmentedLog implements LogView, AutoCloseable {
   private final SpareFiles spares;
   private final SegmentWriter writer;
   private final AtomicBoolean closed = new AtomicBoolean();
+
+  /** Held while writing to the files. Taken before the monitor. */
+  private final ReentrantLock writing = new ReentrantLock();
 
   // Guarded by this. Held for memory operations only, never across disk access.
   private final MemoryTail tail;
@@ -112,6 +116,15 @@ public final class SegmentedLog implements LogView, AutoCloseable {
    * @throws IOException if it failed, now or earlier; what was handed over may or may not be durable, and nothing can be written any more
    */
   public long sync() throws IOException {
+    writing.lock();
+    try {
+      return syncLocked();
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  private long syncLocked() throws IOException {
     List<PendingOp> work;
     HardState newest;
     synchronized (this) {
@@ -147,6 +160,15 @@ public final class SegmentedLog implements LogView, AutoCloseable {
    * the newest commit index.
    */
   public void mark() throws IOException {
+    writing.lock();
+    try {
+      markLocked();
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  private void markLocked() throws IOException {
     HardState newest;
     synchronized (this) {
       failIfFailed();
@@ -262,6 +284,15 @@ public final class SegmentedLog implements LogView, AutoCloseable {
    * @param term term of that entry
    */
   public void reset(long newBase, long term) throws IOException {
+    writing.lock();
+    try {
+      resetLocked(newBase, term);
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  private void resetLocked(long newBase, long term) throws IOException {
     HardState kept;
     List<Path> old;
     synchronized (this) {

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Random;
 
 /** A disk in memory that can lose what was not forced, fill up and fail. */
-final class FaultDisk implements Disk {
+public final class FaultDisk implements Disk {
   private static final int SECTOR_BYTES = 512;
 
   private static final class Node {
@@ -28,12 +28,12 @@ final class FaultDisk implements Disk {
   private long room = Long.MAX_VALUE;
   private int forces;
 
-  synchronized void failForces(boolean fail) {
+  public synchronized void failForces(boolean fail) {
     failForces = fail;
   }
 
   /** Bytes that may still be allocated. */
-  synchronized void room(long bytes) {
+  public synchronized void room(long bytes) {
     room = bytes;
   }
 
@@ -51,7 +51,7 @@ final class FaultDisk implements Disk {
   }
 
   /** Stops this disk and returns what a power loss leaves: forced bytes, and any of the sectors and name changes that were not. */
-  synchronized FaultDisk crash(Random random) {
+  public synchronized FaultDisk crash(Random random) {
     dead = true;
     int kept = unsyncedNameChanges.isEmpty() ? 0 : random.nextInt(unsyncedNameChanges.size() + 1);
     unsyncedNameChanges.subList(0, kept).forEach(Runnable::run);
