@@ -39,6 +39,7 @@ class RaftDriverTest {
       }
       assertThat(member.read()).hasSize(50).startsWith("c0", "c1").endsWith("c49");
       assertThat(member.machine.leadership.role()).isEqualTo(Role.LEADER);
+      await("the status follows the answer", () -> member.node.status().applied() == 51);
       assertThat(member.node.committed(1, Long.MAX_VALUE)).hasSize(51);
       long index = member.node.status().applied();
       member.stop();
