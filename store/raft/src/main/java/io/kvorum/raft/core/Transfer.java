@@ -57,7 +57,6 @@ final class Transfer {
     transferee = target;
     elapsed = 0;
     told = false;
-    parts.replication.poke(target);
     advance();
   }
 

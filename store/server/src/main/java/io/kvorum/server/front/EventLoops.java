@@ -5,8 +5,11 @@ import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollEventLoopGroup;
 import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioEventLoopGroup;
+import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.util.concurrent.TimeUnit;
 
@@ -42,6 +45,11 @@ public final class EventLoops implements AutoCloseable {
 
   Class<? extends ServerChannel> serverChannel() {
     return serverChannel;
+  }
+
+  /** The socket channel for connections that are opened from here. */
+  public Class<? extends SocketChannel> clientChannel() {
+    return isEpoll() ? EpollSocketChannel.class : NioSocketChannel.class;
   }
 
   boolean isEpoll() {

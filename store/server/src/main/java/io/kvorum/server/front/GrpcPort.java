@@ -1,8 +1,8 @@
 package io.kvorum.server.front;
 
-import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.InternalNettyServerBuilder;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.ChannelOption;
@@ -35,14 +35,23 @@ public final class GrpcPort implements AutoCloseable {
    * Bounds of a port.
    *
    * @param maxMessageBytes largest request
+   * @param maxBodyBytes largest body of an HTTP request
    * @param maxStreams calls at the same time on one connection
    * @param keepAliveMinMillis clients that ping more often are sent away
+   * @param keepAliveWithoutCalls clients may ping without open calls
    * @param keepAliveMillis interval of the server's pings, 0 for none
    * @param keepAliveTimeoutMillis how long it waits for their answer
    * @param reusePort SO_REUSEPORT
    */
   public record Bounds(
-      int maxMessageBytes, long maxStreams, long keepAliveMinMillis, long keepAliveMillis, long keepAliveTimeoutMillis, boolean reusePort) {}
+      int maxMessageBytes,
+      int maxBodyBytes,
+      long maxStreams,
+      long keepAliveMinMillis,
+      boolean keepAliveWithoutCalls,
+      long keepAliveMillis,
+      long keepAliveTimeoutMillis,
+      boolean reusePort) {}
 
   /**
    * Listens.
@@ -51,7 +60,7 @@ public final class GrpcPort implements AutoCloseable {
    * @throws BindException when the address is taken or not ours
    */
   public static GrpcPort open(
-      InetSocketAddress address, EventLoops loops, List<BindableService> services, List<ServerInterceptor> interceptors, HttpHandler http, Bounds bounds)
+      InetSocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, HttpHandler http, Bounds bounds)
       throws IOException {
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(address)
@@ -59,13 +68,13 @@ public final class GrpcPort implements AutoCloseable {
             .workerEventLoopGroup(loops.group())
             .channelType(loops.serverChannel())
             .directExecutor()
-            .protocolNegotiator(new PortNegotiator(http, bounds.maxMessageBytes()))
+            .protocolNegotiator(new PortNegotiator(http, bounds.maxBodyBytes()))
             .handshakeTimeout(NO_HANDSHAKE_DAYS, TimeUnit.DAYS)
             .maxInboundMessageSize(bounds.maxMessageBytes())
             .maxInboundMetadataSize(MAX_METADATA_BYTES)
             .maxConcurrentCallsPerConnection((int) Math.min(Integer.MAX_VALUE, bounds.maxStreams()))
             .permitKeepAliveTime(bounds.keepAliveMinMillis(), TimeUnit.MILLISECONDS)
-            .permitKeepAliveWithoutCalls(false)
+            .permitKeepAliveWithoutCalls(bounds.keepAliveWithoutCalls())
             .withOption(ChannelOption.SO_BACKLOG, BACKLOG);
     if (bounds.keepAliveMillis() > 0) {
       builder.keepAliveTime(bounds.keepAliveMillis(), TimeUnit.MILLISECONDS);

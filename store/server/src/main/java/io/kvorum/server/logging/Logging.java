@@ -50,9 +50,11 @@ public final class Logging extends Handler {
     root.addHandler(new Logging(settings.json(), outputs));
     // What the libraries say at lower levels is about connections that come and go.
     Level libraries = settings.level().intValue() > Level.WARNING.intValue() ? settings.level() : Level.WARNING;
-    for (String name : List.of("io.netty", "io.grpc", "io.quarkus", "net.openhft", "org.jboss")) {
+    for (String name : List.of("io.netty", "io.grpc", "io.quarkus", "org.jboss")) {
       Logger.getLogger(name).setLevel(libraries);
     }
+    // It warns of flags that Java 25 no longer has.
+    Logger.getLogger("net.openhft").setLevel(Level.SEVERE);
   }
 
   @Override

@@ -2,7 +2,10 @@ package io.kvorum.server.process;
 
 import io.kvorum.server.up.Up;
 import java.io.IOException;
+import io.kvorum.server.up.Up;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -20,28 +23,25 @@ final class Verbs {
 
   /** Returns the exit code. */
   @SuppressWarnings("SystemOut")
-  int run(List<String> arguments) {
+  int run(List<String> arguments) throws IOException {
     PrintStream err = System.err;
     String verb = arguments.getFirst();
-    if (verb.equals("up")) {
-      return up(arguments.subList(1, arguments.size()));
+    switch (verb) {
+      case "up" -> {
+        return up(arguments.subList(1, arguments.size()));
+      }
+      case "gateway", "grpc-proxy", "backup", "restore", "verify", "import", "export", "mirror", "agent" ->
+          err.println(name + " " + verb + ": not supported yet");
+      default -> err.println(name + ": " + '"' + verb + "\" is neither a flag nor a verb; see " + name + " --help");
     }
-    err.println(
-        switch (verb) {
-          case "gateway", "grpc-proxy", "backup", "restore", "verify", "import", "export", "mirror", "agent" -> name + " " + verb + ": not supported yet";
-          default -> name + ": " + '"' + verb + "\" is neither a flag nor a verb; see " + name + " --help";
-        });
     return 1;
   }
 
   @SuppressWarnings("SystemOut")
-  private static int up(List<String> options) {
-    Path launcher = Path.of(System.getProperty("kvorum.launcher", "kvorum")).toAbsolutePath();
+  private static int up(List<String> arguments) throws IOException {
+    Path launcher = Path.of(System.getProperty("kvorum.lib", "lib")).toAbsolutePath().resolveSibling("bin").resolve("kvorum");
     try {
-      return new Up(launcher, System.out).run(options);
-    } catch (IOException e) {
-      System.err.println("kvorum up: " + e.getMessage());
-      return 1;
+      return new Up(launcher, System.out).run(arguments);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return 1;

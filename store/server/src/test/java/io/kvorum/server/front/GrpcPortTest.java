@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 
 class GrpcPortTest {
   private static final int MESSAGE_BYTES = 1 << 20;
-  private static final GrpcPort.Bounds BOUNDS = new GrpcPort.Bounds(MESSAGE_BYTES, 1_000, 5_000, 0, 0, false);
+  private static final GrpcPort.Bounds BOUNDS = new GrpcPort.Bounds(MESSAGE_BYTES, MESSAGE_BYTES, 1_000, 5_000, false, 0, 0, false);
 
   private final EventLoops loops = EventLoops.single("test");
   private GrpcPort port;
@@ -69,7 +69,7 @@ class GrpcPortTest {
 
   @BeforeEach
   void open() throws IOException {
-    port = GrpcPort.open(anyPort(), loops, List.of(new Echo()), List.of(), http(), BOUNDS);
+    port = GrpcPort.open(anyPort(), loops, List.of(new Echo().bindService()), List.of(), http(), BOUNDS);
     httpOnly = HttpPort.open(anyPort(), loops, http(), MESSAGE_BYTES);
     channel = NettyChannelBuilder.forAddress(port.address()).usePlaintext().build();
   }
@@ -210,7 +210,7 @@ class GrpcPortTest {
 
   @Test
   void a_grpc_only_port_does_not_speak_http() throws IOException {
-    GrpcPort only = GrpcPort.open(anyPort(), loops, List.of(new Echo()), List.of(), null, BOUNDS);
+    GrpcPort only = GrpcPort.open(anyPort(), loops, List.of(new Echo().bindService()), List.of(), null, BOUNDS);
     try {
       assertThat(exchange(only.address(), get("/hello"))).isEmpty();
     } finally {

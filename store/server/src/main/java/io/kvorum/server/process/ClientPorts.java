@@ -1,0 +1,134 @@
+package io.kvorum.server.process;
+
+import io.grpc.ServerInterceptor;
+import io.grpc.ServerServiceDefinition;
+import io.kvorum.server.base.Version;
+import io.kvorum.server.config.ServerConfig;
+import io.kvorum.server.config.Urls;
+import io.kvorum.server.front.AccessRules;
+import io.kvorum.server.front.EventLoops;
+import io.kvorum.server.front.GrpcPort;
+import io.kvorum.server.front.HealthEndpoints;
+import io.kvorum.server.front.HttpHandler;
+import io.kvorum.server.front.HttpPort;
+import io.kvorum.server.front.HttpResponse;
+import io.kvorum.server.front.HttpRoutes;
+import io.kvorum.server.logging.Log;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/** The ports for clients and for metrics, all that the configuration names. */
+final class ClientPorts implements AutoCloseable {
+  private static final Log LOG = Log.of(ClientPorts.class);
+  private static final int OVERHEAD_BYTES = 512 << 10;
+  private static final long GRACE_MILLIS = 500;
+
+  private final ServerConfig config;
+  private final EventLoops loops;
+  private final List<GrpcPort> grpc = new ArrayList<>();
+  private final List<HttpPort> http = new ArrayList<>();
+
+  private ClientPorts(ServerConfig config, EventLoops loops) {
+    this.config = config;
+    this.loops = loops;
+  }
+
+  /**
+   * What is served.
+   *
+   * @param services gRPC
+   * @param interceptors before each call, the last one first
+   * @param health answers of the health endpoints
+   * @param metrics answers of the metrics endpoints
+   * @param clusterVersion empty before it is decided
+   */
+  record Content(
+      List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, HealthEndpoints health, ServerMetrics metrics, Supplier<String> clusterVersion) {}
+
+  /**
+   * Listens on all of them, or on none.
+   *
+   * @throws IOException naming the address that is taken
+   */
+  static ClientPorts open(ServerConfig config, Content content) throws IOException {
+    ClientPorts ports = new ClientPorts(config, EventLoops.forClients(Runtime.getRuntime().availableProcessors()));
+    try {
+      ports.listen(content);
+      return ports;
+    } catch (IOException | RuntimeException e) {
+      ports.close();
+      throw e;
+    }
+  }
+
+  private void listen(Content content) throws IOException {
+    HttpRoutes probes = new HttpRoutes();
+    content.health().install(probes);
+    probes.get("/metrics", request -> content.metrics().text());
+    HttpRoutes all = new HttpRoutes();
+    content.health().install(all);
+    all.get("/metrics", request -> content.metrics().text());
+    all.get("/version", request -> version(content.clusterVersion().get()));
+    all.get("/debug/vars", request -> content.metrics().variables());
+    HttpHandler client = new AccessRules(config.http().cors(), config.http().hostWhitelist(), all);
+    boolean split = !config.listen().clientHttpUrls().isEmpty();
+    for (String url : config.listen().clientUrls()) {
+      grpc.add(GrpcPort.open(Urls.bindAddress(url), loops, content.services(), content.interceptors(), split ? null : client, bounds()));
+    }
+    for (String url : config.listen().clientHttpUrls()) {
+      http.add(HttpPort.open(Urls.bindAddress(url), loops, client, bounds().maxBodyBytes()));
+    }
+    for (String url : config.listen().metricsUrls()) {
+      http.add(HttpPort.open(Urls.bindAddress(url), loops, probes, OVERHEAD_BYTES));
+    }
+  }
+
+  private GrpcPort.Bounds bounds() {
+    int messageBytes = (int) Math.min(Integer.MAX_VALUE, (long) config.limits().maxRequestBytes() + OVERHEAD_BYTES);
+    ServerConfig.Grpc limits = config.grpc();
+    return new GrpcPort.Bounds(
+        messageBytes, messageBytes, limits.maxConcurrentStreams(), limits.keepAliveMinTime().toMillis(), false,
+        limits.keepAliveInterval().toMillis(), limits.keepAliveTimeout().toMillis(), config.listen().reusePort());
+  }
+
+  static HttpResponse version(String clusterVersion) {
+    boolean decided = !clusterVersion.isEmpty();
+    return HttpResponse.ok(
+        "application/json",
+        "{\"etcdserver\":\"" + Version.ETCD + "\",\"etcdcluster\":\"" + (decided ? clusterVersion : "not_decided")
+            + "\",\"storage\":\"" + (decided ? Version.STORAGE : "unknown") + "\"}");
+  }
+
+  /** The lines that scripts wait for. */
+  void announceReady() {
+    LOG.info("ready to serve client requests");
+    for (String url : config.listen().clientUrls()) {
+      boolean split = !config.listen().clientHttpUrls().isEmpty();
+      LOG.info(
+          "serving client traffic insecurely; this is strongly discouraged!", "traffic", split ? "grpc" : "grpc+http",
+          "address", Urls.host(url) + ":" + Urls.port(url));
+    }
+    for (String url : config.listen().clientHttpUrls()) {
+      LOG.info(
+          "serving client traffic insecurely; this is strongly discouraged!", "traffic", "http", "address", Urls.host(url) + ":" + Urls.port(url));
+    }
+  }
+
+  /** Takes no new calls; those under way may end in half a second. */
+  @Override
+  public void close() {
+    http.forEach(HttpPort::close);
+    List<Thread> closing = grpc.stream().map(port -> Thread.ofPlatform().daemon().start(() -> port.close(GRACE_MILLIS))).toList();
+    for (Thread thread : closing) {
+      try {
+        thread.join(TimeUnit.SECONDS.toMillis(2));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    loops.close();
+  }
+}

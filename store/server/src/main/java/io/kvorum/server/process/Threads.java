@@ -1,0 +1,51 @@
+package io.kvorum.server.process;
+
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The threads beside those of consensus and network, each with a bounded queue.
+ *
+ * @param timer short tasks in time; hands over what takes longer
+ * @param readers linearizable reads of ranges
+ * @param workers what reads everything: hashes
+ * @param leases the lease keeper's work, in order
+ */
+record Threads(ScheduledThreadPoolExecutor timer, ExecutorService readers, ExecutorService workers, ExecutorService leases) implements AutoCloseable {
+  private static final int READS_WAITING_MAX = 65_536;
+  private static final int WORK_WAITING_MAX = 16;
+  private static final int LEASE_TASKS_MAX = 65_536;
+  private static final long STOP_MILLIS = 500;
+
+  static Threads create(int cores) {
+    ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1, named("timer"));
+    timer.setRemoveOnCancelPolicy(true);
+    return new Threads(
+        timer, pool("reader", Math.max(1, cores), READS_WAITING_MAX), pool("worker", 1, WORK_WAITING_MAX), pool("leases", 1, LEASE_TASKS_MAX));
+  }
+
+  private static ThreadPoolExecutor pool(String name, int threads, int waiting) {
+    return new ThreadPoolExecutor(threads, threads, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(waiting), named(name));
+  }
+
+  private static ThreadFactory named(String name) {
+    return Thread.ofPlatform().daemon().name(name + "-", 0).factory();
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+    readers.shutdown();
+    workers.shutdownNow();
+    leases.shutdownNow();
+    try {
+      readers.awaitTermination(STOP_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
