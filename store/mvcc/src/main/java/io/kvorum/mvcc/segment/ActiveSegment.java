@@ -30,6 +30,9 @@ final class ActiveSegment {
     Arena arena = Arena.ofShared();
     try (FileChannel channel = FileChannel.open(file.path(), StandardOpenOption.READ)) {
       this.mapBytes = channel.size();
+      if (mapBytes == 0) {
+        throw new IOException(file.path() + " was not given its length");
+      }
       MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, mapBytes, arena);
       this.segment = new Segment(table, bytes, arena, null, onFree);
     }

@@ -167,8 +167,14 @@ final class Checkpointer {
     }
   }
 
+  /** Gives everything up; the executor has stopped. */
+  void close() {
+    unsealed.forEach(ActiveSegment::closeMap);
+    become(new Durable(ManifestFile.EMPTY, List.of()));
+  }
+
   /** Takes over the references of the new durable state and gives up those of the old. */
-  void become(Durable fresh) {
+  private void become(Durable fresh) {
     Durable old;
     synchronized (this) {
       old = durable;
