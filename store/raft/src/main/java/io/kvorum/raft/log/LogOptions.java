@@ -37,9 +37,9 @@ public record LogOptions(
     }
   }
 
-  /** 256 KiB growing to 64 MiB, 32 MiB of cache, 5 files and 10,000 entries behind a checkpoint, the real file system. */
+  /** 256 KiB growing to 64 MiB, 16 MiB of cache, 5 files and 10,000 entries behind a checkpoint, the real file system. */
   public static LogOptions defaults() {
-    return new LogOptions(256 << 10, 64 << 20, 32 << 20, 5, 10_000, new FileDisk(), FailPoint.NONE, () -> ThreadLocalRandom.current().nextLong(), SyncObserver.NONE);
+    return new LogOptions(256 << 10, 64 << 20, 16 << 20, 5, 10_000, new FileDisk(), FailPoint.NONE, () -> ThreadLocalRandom.current().nextLong(), SyncObserver.NONE);
   }
 
   public LogOptions withSegmentBytes(int first, int normal) {

@@ -84,6 +84,19 @@ final class MemoryTail {
     cachedBytes += entry.sizeBytes();
   }
 
+  /** Takes note of an entry behind the last that is in a file and stays there; only while nothing is in memory. */
+  void appendWritten(long index, long term) {
+    if (index != lastIndex + 1 || cachedFrom != index) {
+      throw new IllegalArgumentException("entry " + index + " does not follow " + lastIndex + ", or entries from " + cachedFrom + " on are in memory");
+    }
+    if (terms[termRuns - 1] != term) {
+      startRun(index, term);
+    }
+    lastIndex = index;
+    writtenIndex = index;
+    cachedFrom = index + 1;
+  }
+
   /** Forgets everything behind {@code index}, which may lie before the base (its term is given for that case). */
   void truncate(long index, long term) {
     if (index < baseIndex) {

@@ -115,6 +115,11 @@ final class RecordFormat {
     return new Entry(term, index, type, time, data);
   }
 
+  /** Term of the entry at the buffer's position. */
+  static long entryTerm(ByteBuffer in) {
+    return in.getLong(in.position());
+  }
+
   /** Moves behind the entry at the buffer's position without copying it. */
   static void skipEntry(ByteBuffer in) {
     int length = in.getInt(in.position() + ENTRY_HEADER_BYTES - 4);

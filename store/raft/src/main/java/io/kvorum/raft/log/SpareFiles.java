@@ -7,6 +7,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +34,10 @@ final class SpareFiles implements Closeable {
   private final int recycledBytes;
   private final ScheduledThreadPoolExecutor worker;
   private final AtomicLong names = new AtomicLong();
+
+  /** Worker only. */
+  private final ArrayDeque<Path> retiring = new ArrayDeque<>();
+
   private boolean preparing;
   private boolean closed;
   private Spare ready;
@@ -99,23 +104,38 @@ final class SpareFiles implements Closeable {
     return spare;
   }
 
-  /** Disposes of files, oldest first, so that a crash never leaves a gap: one is kept for its next use if there is none, the others are deleted. */
+  /**
+   * Disposes of files, oldest first, so that a crash never leaves a gap: one is kept for its next use if there is none, the others are deleted. A file that cannot be deleted holds up the later
+   * ones; it is tried again.
+   */
   void retire(List<Path> files) {
     worker.execute(
         () -> {
-          try {
-            for (Path file : files) {
-              failPoint.reached("raft.log.before-delete");
-              if (!recycle(file)) {
-                disk.delete(file);
-              }
-              disk.syncDirectory(directory);
-            }
-          } catch (IOException e) {
-            // The files are still whole and in order: the next start deletes nothing and the next cut tries again.
-            LOG.log(Level.WARNING, "cannot delete old log files", e);
-          }
+          retiring.addAll(files);
+          disposeOfRetired();
         });
+  }
+
+  private void disposeOfRetired() {
+    try {
+      while (!retiring.isEmpty()) {
+        failPoint.reached("raft.log.before-delete");
+        if (!recycle(retiring.peek())) {
+          disk.delete(retiring.peek());
+        }
+        disk.syncDirectory(directory);
+        retiring.remove();
+      }
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "cannot delete the old log file " + retiring.peek(), e);
+      retryLater(this::disposeOfRetired);
+    }
+  }
+
+  private synchronized void retryLater(Runnable task) {
+    if (!closed) {
+      worker.schedule(task, RETRY_MILLIS, TimeUnit.MILLISECONDS);
+    }
   }
 
   private boolean recycle(Path file) throws IOException {
@@ -145,17 +165,15 @@ final class SpareFiles implements Closeable {
     try {
       finished(create(bytes));
       spaceLow = false;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
       if (!spaceLow) {
         LOG.log(Level.WARNING, "cannot allocate the next log file of " + bytes + " bytes, space is low", e);
       }
       spaceLow = true;
       synchronized (this) {
         notifyAll();
-        if (!closed) {
-          worker.schedule(() -> prepare(bytes), RETRY_MILLIS, TimeUnit.MILLISECONDS);
-        }
       }
+      retryLater(() -> prepare(bytes));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.kvorum.raft.node;
 
+import io.kvorum.raft.HardState;
 import io.kvorum.raft.Message;
 import io.kvorum.raft.Role;
 import io.kvorum.raft.SnapshotMeta;
@@ -269,6 +270,12 @@ final class RaftLoop {
     }
   }
 
+  /** For readers of the stopped log: what was applied was committed. */
+  private void noteCommit() {
+    HardState state = log.hardState();
+    log.append(new HardState(state.term(), state.vote(), Math.max(state.commit(), applier.applied())), List.of());
+  }
+
   /** The last act, on the raft thread: everything that waits fails, then a checkpoint spares the next start the replay. */
   void end(boolean failed) {
     stage.close();
@@ -280,6 +287,7 @@ final class RaftLoop {
         takeDurable();
         carryOut();
         applier.checkpoint();
+        noteCommit();
       }
     } catch (IOException | RuntimeException e) {
       LOG.log(Level.ERROR, "closing the log failed", e);

@@ -9,12 +9,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.kvorum.raft.Entry;
 import io.kvorum.raft.HardState;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import net.jqwik.api.ForAll;
@@ -33,9 +35,9 @@ class LogFaultTest {
     QUIET.setLevel(Level.OFF);
   }
 
-  private static void await(BooleanSupplier condition) throws InterruptedException {
+  private static void await(Callable<Boolean> condition) throws Exception {
     long end = System.nanoTime() + 10_000_000_000L;
-    while (!condition.getAsBoolean()) {
+    while (!condition.call()) {
       assertThat(System.nanoTime()).as("deadline").isLessThan(end);
       Thread.sleep(2);
     }
@@ -90,6 +92,37 @@ class LogFaultTest {
     after.room(Long.MAX_VALUE);
     try (SegmentedLog again = SegmentedLog.open(DIRECTORY, options.withDisk(after))) {
       assertThat(again.lastIndex()).isGreaterThanOrEqualTo(20);
+    }
+  }
+
+  @Test
+  void aFileThatCannotBeDeletedHoldsUpTheLaterOnes() throws Exception {
+    FaultDisk disk = new FaultDisk();
+    AtomicInteger deletions = new AtomicInteger();
+    Disk refusing =
+        (Disk)
+            Proxy.newProxyInstance(
+                Disk.class.getClassLoader(),
+                new Class<?>[] {Disk.class},
+                (proxy, method, arguments) -> {
+                  if (method.getName().equals("delete") && arguments[0].toString().endsWith(".log") && deletions.incrementAndGet() == 1) {
+                    throw new IOException("Read-only file system");
+                  }
+                  return method.invoke(disk, arguments);
+                });
+    LogOptions options = LogOptions.defaults().withDisk(refusing).withSegmentBytes(4096, 16 << 10).withRetention(1, 0);
+    try (SegmentedLog log = SegmentedLog.open(DIRECTORY, options)) {
+      log.append(null, entries(1, 1, 90, 600));
+      log.sync();
+      log.cut(90);
+      await(() -> deletions.get() >= 1);
+      log.append(null, entries(1, 91, 200, 600));
+      log.sync();
+      log.cut(200);
+      await(() -> disk.list(DIRECTORY).size() <= 4);
+    }
+    try (SegmentedLog log = SegmentedLog.open(DIRECTORY, options)) {
+      assertThat(log.lastIndex()).isEqualTo(200);
     }
   }
 

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.Role;
 import io.kvorum.raft.log.FaultDisk;
+import io.kvorum.raft.log.LogReader;
 import io.kvorum.raft.node.RaftNode.ProposeResult;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -44,6 +45,7 @@ class RaftDriverTest {
       long index = member.node.status().applied();
       member.stop();
       assertThat(member.store.durable.meta().index()).as("a clean stop takes a checkpoint").isEqualTo(index);
+      assertThat(LogReader.summary(directory.resolve("log-1")).hardState().commit()).as("what a dump calls committed").isEqualTo(index);
       member.start();
       cluster.awaitLeader();
       assertThat(member.read()).hasSize(50);
