@@ -19,6 +19,7 @@ import io.kvorum.protocol.internal.LogRequest;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Kernel;
+import java.util.SplittableRandom;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
@@ -30,14 +31,16 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
   private final LocalLeases local;
   private final LeaseForwarder forwarder;
   private final LeaseRouter router;
-  private final RandomGenerator random;
+
+  /** Guarded by itself. */
+  private final SplittableRandom ids;
 
   /**
    * @param lessor this member's leases
    * @param local answers while this member leads
    * @param forwarder asks the leader while another does
    * @param timer for retries
-   * @param random chooses ids; used by many threads at once
+   * @param random seeds the choice of ids; asked here and never again
    */
   public LeaseService(
       Kernel kernel, Lessor lessor, LocalLeases local, LeaseForwarder forwarder, ScheduledExecutorService timer, RandomGenerator random) {
@@ -46,7 +49,7 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
     this.local = local;
     this.forwarder = forwarder;
     this.router = new LeaseRouter(kernel, timer);
-    this.random = random;
+    this.ids = new SplittableRandom(random.nextLong());
   }
 
   @Override
@@ -71,7 +74,9 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
   private long freeId() {
     long id;
     do {
-      id = random.nextLong() & Long.MAX_VALUE;
+      synchronized (ids) {
+        id = ids.nextLong() & Long.MAX_VALUE;
+      }
     } while (id == 0 || lessor.contains(id));
     return id;
   }

@@ -27,6 +27,7 @@ final class Revocations {
   private final LeaseTimes deadlines = new LeaseTimes(Lease::deadline);
   private final Deque<Lease> waiting = new ArrayDeque<>();
   private int inFlight;
+  private boolean pumping;
   private long round;
 
   Revocations(Lessor lessor, Proposals proposals, Executor executor) {
@@ -61,10 +62,16 @@ final class Revocations {
     pump();
   }
 
+  /** Not re-entered when a proposal completes at once: the loop that is under way takes the next. */
   private void pump() {
+    if (pumping) {
+      return;
+    }
+    pumping = true;
     while (inFlight < MAX_IN_FLIGHT && !waiting.isEmpty()) {
       revoke(waiting.remove());
     }
+    pumping = false;
   }
 
   private void revoke(Lease lease) {
