@@ -21,7 +21,7 @@ import java.util.List;
 public final class DirectLog implements Proposals, WaitingCalls {
   public final List<Entry> entries = new ArrayList<>();
   public final MvccStore store;
-  public final ModelLeases leases = new ModelLeases();
+  public final LeaseState leases;
   public final ModelMembers members = new ModelMembers();
   public final Alarms alarms = new Alarms();
   public final Machine machine;
@@ -29,7 +29,12 @@ public final class DirectLog implements Proposals, WaitingCalls {
   private Call waiting;
 
   public DirectLog(MvccStore store, ChangeListener... listeners) {
+    this(store, new ModelLeases(), listeners);
+  }
+
+  public DirectLog(MvccStore store, LeaseState leases, ChangeListener... listeners) {
     this.store = store;
+    this.leases = leases;
     this.machine = new Machine(new Machine.Parts(store, leases, members, alarms), this, List.of(listeners));
   }
 
