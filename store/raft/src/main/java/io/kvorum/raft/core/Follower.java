@@ -4,15 +4,17 @@ import io.kvorum.raft.Message;
 import io.kvorum.raft.SnapshotMeta;
 
 /**
- * The follower's side of the log (paper, 5.3 and 7). Each message from the leader of the term also ends a candidacy and restarts the election timeout.
+ * The follower's side of the log (paper, 5.3 and 7). Each message from the leader of the term also ends a candidacy and restarts the
+ * election timeout.
  *
  * <ol>
- *   <li>APPEND whose previous entry matches: what conflicts is overwritten, the rest appended; the answer waits for the disk. The commit index follows the leader's, up to what is known to
- *       match.
+ *   <li>APPEND whose previous entry matches: what conflicts is overwritten, the rest appended; the answer waits for the disk. The commit
+ *       index follows the leader's, up to what is known to match.
  *   <li>APPEND below the commit index: answered by the commit index, for everything up to it matches.
- *   <li>APPEND whose previous entry does not match: refused with the highest index at which the logs may match, given the term that the leader named, and the term there.
- *   <li>SNAPSHOT that is no news, or whose last entry the log already holds: the commit index moves, nothing is installed. Otherwise it replaces the log; until that is done APPENDs are
- *       ignored.
+ *   <li>APPEND whose previous entry does not match: refused with the highest index at which the logs may match, given the term that the
+ *       leader named, and the term there.
+ *   <li>SNAPSHOT that is no news, or whose last entry the log already holds: the commit index moves, nothing is installed. Otherwise it
+ *       replaces the log; until that is done APPENDs are ignored.
  * </ol>
  */
 final class Follower {

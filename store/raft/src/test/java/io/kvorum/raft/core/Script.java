@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.TreeSet;
 
 /**
- * Runs a script: lines that begin with {@code "> "} are commands, what follows up to an empty line or the next command is what they answer, {@code #} begins a remark. The result is the
- * script with the answers that were really given.
+ * Runs a script: lines that begin with {@code "> "} are commands, what follows up to an empty line or the next command is what they answer,
+ * {@code #} begins a remark. The result is the script with the answers that were really given.
  *
  * <pre>
  * cluster N [learner ID] [window M]  members 1..N, the last ones learners

@@ -16,7 +16,10 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/** Members that a script moves step by step, with a network that keeps every message until the script delivers or drops it. Jitter is 0: elections come after exactly 10 ticks. */
+/**
+ * Members that a script moves step by step, with a network that keeps every message until the script delivers or drops it. Jitter is 0:
+ * elections come after exactly 10 ticks.
+ */
 final class ScriptCluster {
   private final Rules rules;
   private final Map<Long, Node> nodes = new TreeMap<>();
@@ -167,13 +170,18 @@ final class ScriptCluster {
       line += " applied=" + s.applied() + " " + show(s.membership()) + (s.transferee() == 0 ? "" : " transferee=" + s.transferee());
       always(line);
       new TreeMap<>(s.followers())
-          .forEach((id, p) -> always("  " + id + " match=" + p.match() + (p.recentlyActive() ? " active" : "") + (p.snapshotting() ? " snapshot" : "")));
+          .forEach((id, p) -> always("  " + id + " match=" + p.match() + marks(p)));
     }
+  }
+
+  private static String marks(RaftStatus.FollowerProgress p) {
+    return (p.recentlyActive() ? " active" : "") + (p.snapshotting() ? " snapshot" : "");
   }
 
   void log(long id) {
     MemoryLog log = node(id).view;
-    String entries = log.entries(log.firstIndex(), log.lastIndex() + 1, Long.MAX_VALUE).stream().map(ScriptCluster::show).collect(Collectors.joining(" "));
+    List<Entry> held = log.entries(log.firstIndex(), log.lastIndex() + 1, Long.MAX_VALUE);
+    String entries = held.stream().map(ScriptCluster::show).collect(Collectors.joining(" "));
     always(id + " log from " + log.firstIndex() + ": " + entries);
   }
 

@@ -6,7 +6,8 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 /**
- * Millions of events under faults. {@code -Draft.sim.seed=N} runs one seed again, {@code -Draft.sim.events=N} more events than usual, {@code -Draft.sim.first=N} from another seed on.
+ * Millions of events under faults. {@code -Draft.sim.seed=N} runs one seed again, {@code -Draft.sim.events=N} more events than usual,
+ * {@code -Draft.sim.first=N} from another seed on.
  */
 class SimulatorTest {
   private static final System.Logger LOG = System.getLogger("io.kvorum.raft.simulator");
@@ -36,7 +37,7 @@ class SimulatorTest {
       longestHeal = Math.max(longestHeal, simulation.healTicks);
     }
     long millis = (System.nanoTime() - begin) / 1_000_000;
-    String passed = coverage[0] + " leaders, " + coverage[1] + " commits, " + coverage[2] + " membership changes, " + coverage[3] + " snapshots installed";
+    String passed = coverage[0] + " leaders, " + coverage[1] + " commits, " + coverage[2] + " membership changes, " + coverage[3] + " snapshots";
     String report = events + " events, " + passed + ", " + reads + " reads in " + millis + " ms, longest recovery " + longestHeal + " ticks";
     LOG.log(System.Logger.Level.INFO, report);
     assertThat(reads).as(report).isPositive();
