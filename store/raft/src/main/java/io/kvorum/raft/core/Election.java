@@ -33,6 +33,8 @@ import java.util.Map;
 final class Election {
   private final Parts parts;
   private final Map<Long, Boolean> votes = new HashMap<>();
+  /** The leader wants this member to lead. */
+  private boolean summoned;
 
   Election(Parts parts) {
     this.parts = parts;
@@ -83,9 +85,22 @@ final class Election {
   }
 
   void onTimeoutNow(Message m) {
-    if (parts.roles.role() == Role.FOLLOWER && m.from() == parts.roles.leader() && mayCampaign()) {
+    if (parts.roles.role() == Role.FOLLOWER && m.from() == parts.roles.leader()) {
+      summoned = true;
+      applied();
+    }
+  }
+
+  /** A change that held up the election that the leader asked for may be applied now. */
+  void applied() {
+    if (summoned && mayCampaign()) {
       campaign(true);
     }
+  }
+
+  /** Term, role or leader changed. */
+  void roleChanged() {
+    summoned = false;
   }
 
   void onPreVote(Message m) {

@@ -62,6 +62,7 @@ final class Parts {
   private void roleChanged() {
     reads.leaderChanged();
     transfer.abort();
+    election.roleChanged();
     if (!roles.isLeader()) {
       replication.stop();
     }

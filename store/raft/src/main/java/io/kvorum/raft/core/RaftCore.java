@@ -306,6 +306,7 @@ public final class RaftCore {
   public void applied(long index) {
     parts.log.applied(index);
     parts.memberships.applied(index);
+    parts.election.applied();
   }
 
   /** Adopts an accepted change; called for each MEMBERSHIP entry while applying (accepted = false: it had no effect). */

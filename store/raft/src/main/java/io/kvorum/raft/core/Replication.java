@@ -103,6 +103,13 @@ final class Replication {
     return best == null ? 0 : best.id;
   }
 
+  /** Asks a follower at once whether it has everything. */
+  void poke(long id) {
+    Progress p = byId.get(id);
+    p.poke = p.match() < parts.log.lastIndex();
+    due = true;
+  }
+
   /** There may be something to send. */
   void appended() {
     due = true;

@@ -58,6 +58,7 @@ final class Transfer {
     transferee = target;
     elapsed = 0;
     told = false;
+    parts.replication.poke(target);
     advance();
   }
 

@@ -5,6 +5,7 @@ import io.kvorum.raft.EntryType;
 import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.Message;
+import io.kvorum.raft.Role;
 import io.kvorum.raft.SnapshotMeta;
 import io.kvorum.raft.node.RaftStatus;
 import java.util.ArrayDeque;
@@ -35,6 +36,7 @@ final class ScriptCluster {
   final class Node extends TestMember {
     boolean diskHeld;
     boolean applyHeld;
+    final List<Entry> appliedEntries = new ArrayList<>();
 
     Node(RaftConfig config, Membership membership) {
       super(config, membership, n -> 0, rules, wire::add);
@@ -42,6 +44,7 @@ final class ScriptCluster {
 
     @Override
     void onApply(Entry entry) {
+      appliedEntries.add(entry);
       say(id + " applies " + show(entry));
     }
 
@@ -76,8 +79,8 @@ final class ScriptCluster {
     trace = on;
   }
 
-  void add(long id, Membership membership, int maxInflightMessages) {
-    RaftConfig config = new RaftConfig(id, 10, 1, 200, 1 << 20, maxInflightMessages, 400, 1 << 20);
+  void add(long id, Membership membership, int maxInflightMessages, int maxMessageBytes) {
+    RaftConfig config = new RaftConfig(id, 10, 1, maxMessageBytes, 1 << 20, maxInflightMessages, 400, 1 << 20);
     nodes.put(id, new Node(config, membership));
   }
 
@@ -89,13 +92,47 @@ final class ScriptCluster {
     return node;
   }
 
-  void crash(long id) {
-    node(id).crash(-1);
+  /**
+   * @param torn entries of the write under way that reached the disk, -1 for none and no hard state either
+   */
+  void crash(long id, int torn) {
+    node(id).crash(torn);
     wire.removeIf(m -> m.to() == id);
   }
 
   void restart(long id) {
     nodes.get(id).start();
+  }
+
+  /** One election with the messages it takes and no others; the new leader's first entry reaches nobody. */
+  void elect(long id, Collection<Long> voters) {
+    for (int round = 0; round < 20 && !node(id).core.parts.roles.isLeader(); round++) {
+      while (node(id).core.parts.roles.role() == Role.FOLLOWER) {
+        node(id).core.tick();
+      }
+      run(id);
+      voters.forEach(voter -> move(id, voter, true));
+      wire.clear();
+      voters.forEach(this::run);
+      voters.forEach(voter -> move(voter, id, true));
+      wire.clear();
+    }
+    run(id);
+    wire.clear();
+  }
+
+  /** Whether two members applied different entries at one index. */
+  boolean diverged() {
+    Map<Long, Entry> seen = new TreeMap<>();
+    for (Node node : nodes.values()) {
+      for (Entry entry : node.appliedEntries) {
+        Entry other = seen.putIfAbsent(entry.index(), entry);
+        if (other != null && other.term() != entry.term()) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   void isolate(Collection<Long> ids) {
