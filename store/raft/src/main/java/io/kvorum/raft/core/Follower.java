@@ -10,6 +10,8 @@ import io.kvorum.raft.SnapshotMeta;
  * <ol>
  *   <li>APPEND whose previous entry matches: what conflicts is overwritten, the rest appended; the answer waits for the disk. The commit
  *       index follows the leader's, up to what is known to match.
+ *   <li>APPEND without entries that only brings a new commit index is not answered, except for the first one after a heartbeat: if an earlier
+ *       answer got lost, the leader asks again after a heartbeat.
  *   <li>APPEND below the commit index: answered by the commit index, for everything up to it matches.
  *   <li>APPEND whose previous entry does not match: refused with the highest index at which the logs may match, given the term that the
  *       leader named, and the term there.
@@ -20,9 +22,16 @@ import io.kvorum.raft.SnapshotMeta;
 final class Follower {
   private final Parts parts;
   private long acknowledgeTo;
+  /** The leader was told that this much matches, and has sent no heartbeat since. */
+  private long answeredTo;
 
   Follower(Parts parts) {
     this.parts = parts;
+  }
+
+  /** Term, role or leader changed. */
+  void roleChanged() {
+    answeredTo = 0;
   }
 
   private boolean obeys(Message m) {
@@ -55,10 +64,15 @@ final class Follower {
     }
     long matched = m.index() + m.entries().size();
     log.commitTo(Math.min(m.commit(), matched));
+    if (m.entries().isEmpty() && matched <= answeredTo) {
+      return;
+    }
+    answeredTo = matched;
     promise(parts.outbox.matched(m.from(), parts.roles.term(), matched, log.commit()));
   }
 
   void onHeartbeat(Message m) {
+    answeredTo = 0;
     if (obeys(m)) {
       // The leader never names more than it knows to match here.
       parts.log.commitTo(m.commit());

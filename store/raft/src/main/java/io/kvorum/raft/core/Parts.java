@@ -63,6 +63,7 @@ final class Parts {
     reads.leaderChanged();
     transfer.abort();
     election.roleChanged();
+    follower.roleChanged();
     if (!roles.isLeader()) {
       replication.stop();
     }

@@ -23,6 +23,7 @@ import java.util.TreeSet;
  * isolate ID...    heal              crash ID [TORN]   restart ID   reboot ID...
  * elect ID VOTER...                  the messages of an election, with these voters, and no others
  * hold-disk ID     free-disk ID      hold-apply ID   free-apply ID
+ * force ID                           a stopped member starts again as the only one
  * checkpoint ID [KEEP]               unreachable ID MEMBER      snapshot-done ID MEMBER yes|no
  * status           log ID            quiet COMMAND              the command without its trace
  * </pre>
@@ -81,6 +82,7 @@ final class Script {
       case "crash" -> cluster.crash(id(args[0]), args.length > 1 ? Integer.parseInt(args[1]) : -1);
       case "elect" -> cluster.elect(id(args[0]), Arrays.stream(args).skip(1).map(Long::valueOf).toList());
       case "reboot" -> reboot(args);
+      case "force" -> cluster.force(id(args[0]));
       case "restart" -> cluster.restart(id(args[0]));
       case "log" -> cluster.log(id(args[0]));
       case "run" -> cluster.run(id(args[0]));

@@ -135,6 +135,13 @@ final class ScriptCluster {
     return false;
   }
 
+  void force(long id) {
+    Node node = nodes.get(id);
+    Membership alone = new Membership(new TreeSet<>(List.of(id)), new TreeSet<>());
+    node.checkpoint = new SnapshotMeta(node.checkpoint.index(), node.checkpoint.term(), alone);
+    node.start();
+  }
+
   void isolate(Collection<Long> ids) {
     cutOff.addAll(ids);
   }
