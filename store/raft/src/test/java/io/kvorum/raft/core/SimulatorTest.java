@@ -28,7 +28,8 @@ class SimulatorTest {
     long longestHeal = 0;
     long[] coverage = new long[4];
     long begin = System.nanoTime();
-    for (; events < wanted && (events < EVENTS_LEAST || System.nanoTime() - begin < NANOS_ENOUGH); seed++) {
+    long enough = Long.getLong("raft.sim.events") == null ? NANOS_ENOUGH : Long.MAX_VALUE;
+    for (; events < wanted && (events < EVENTS_LEAST || System.nanoTime() - begin < enough); seed++) {
       Simulation simulation = new Simulation(seed, EVENTS_PER_SEED, Rules.RAFT);
       try {
         simulation.run();
