@@ -62,8 +62,6 @@ final class Parts {
   private void roleChanged() {
     reads.leaderChanged();
     transfer.abort();
-    election.roleChanged();
-    follower.roleChanged();
     if (!roles.isLeader()) {
       replication.stop();
     }

@@ -39,7 +39,7 @@ final class Verbs {
 
   @SuppressWarnings("SystemOut")
   private static int up(List<String> arguments) throws IOException {
-    Path launcher = Path.of(System.getProperty("kvorum.lib", "lib")).toAbsolutePath().resolveSibling("bin").resolve("kvorum");
+    Path launcher = Path.of(System.getProperty("kvorum.launcher", "kvorum")).toAbsolutePath();
     try {
       return new Up(launcher, System.out).run(arguments);
     } catch (InterruptedException e) {

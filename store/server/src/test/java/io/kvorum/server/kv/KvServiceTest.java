@@ -13,7 +13,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import io.grpc.StatusRuntimeException;
-import io.kvorum.mvcc.MvccStore;
 import io.kvorum.protocol.etcdserverpb.CompactionRequest;
 import io.kvorum.protocol.etcdserverpb.CompactionResponse;
 import io.kvorum.protocol.etcdserverpb.Compare.CompareResult;
@@ -38,26 +37,18 @@ import org.junit.jupiter.api.Test;
 
 /** The service over real gRPC on loopback. */
 class KvServiceTest {
-  private MvccStore store;
+  private final ModelStore store = new ModelStore();
   private KvServer server;
-
-  MvccStore openStore() throws IOException {
-    return new ModelStore();
-  }
 
   @BeforeEach
   void start() throws IOException {
-    store = openStore();
     server = new KvServer(store);
   }
 
   @AfterEach
   void stop() {
     server.close();
-    store.close();
-    if (store instanceof ModelStore model) {
-      assertThat(model.openViews).as("every view was closed").isZero();
-    }
+    assertThat(store.openViews).as("every view was closed").isZero();
   }
 
   private static ResponseHeader header(long revision) {

@@ -10,8 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class OutboxTest {
-  private long now;
-  private final Outbox outbox = new Outbox(() -> now);
+  private final Outbox outbox = new Outbox();
 
   @Test
   void oneDrainIsAskedForUntilItBegins() {
@@ -67,32 +66,6 @@ class OutboxTest {
     List<Message> kept = outbox.take(1_000, 1_000_000);
     assertThat(kept).hasSize(Outbox.OFFLINE_MESSAGES_MAX);
     assertThat(kept.getFirst().index()).isEqualTo(5);
-  }
-
-  private static Message proposal(long index, int bytes) {
-    Message append = append(1, 2, index, new byte[bytes]);
-    return new Message(Message.Type.PROPOSE, 1, 2, 0, 0, index, 0, false, 0, 0, append.entries(), null);
-  }
-
-  @Test
-  void forwardedProposalsWaitForAConnectionThatComesSoon() {
-    assertThat(outbox.add(proposal(1, 100))).isEqualTo(Outcome.QUEUED);
-    assertThat(outbox.add(proposal(2, (int) Outbox.OFFLINE_BYTES_MAX + 1))).isEqualTo(Outcome.DROPPED);
-    now = Outbox.OFFLINE_NANOS_MAX;
-    assertThat(outbox.add(proposal(3, 100))).isEqualTo(Outcome.QUEUED);
-    now++;
-    outbox.connected();
-    assertThat(outbox.take(10, 1_000_000)).extracting(Message::index).as("the first has waited for too long").containsExactly(3L);
-  }
-
-  @Test
-  void whatWaitsForAConnectionIsBoundedInBytes() {
-    int third = (int) Outbox.OFFLINE_BYTES_MAX / 3;
-    for (int i = 0; i < 5; i++) {
-      assertThat(outbox.add(proposal(i, third - 200))).isEqualTo(Outcome.QUEUED);
-    }
-    outbox.connected();
-    assertThat(outbox.take(10, Long.MAX_VALUE)).extracting(Message::index).containsExactly(2L, 3L, 4L);
   }
 
   @Test

@@ -2,53 +2,100 @@ package io.kvorum.server.process.training;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Makes the ahead-of-time cache of a laid out distribution, as a step of the build: starts its server with recording switched on, puts load on it through its
- * port, and stops it; the JVM then writes {@code lib/kvorum.aot}. Classes come loaded and linked out of the cache, and the recorded profiles of the load let
- * the compiler begin with what matters.
+ * Makes the ahead-of-time cache of a laid out distribution, as a step of the build: starts a cluster of two whose first member records, puts load on it through its
+ * port, and stops it; its JVM then writes {@code lib/kvorum.aot}. Classes come loaded and linked out of the cache, and the recorded profiles of the load let the compiler
+ * begin with what matters. Two members, because one alone never uses what carries messages between members.
  *
  * <p>Argument: the directory with {@code bin} and {@code lib}.
  */
 public final class TrainingRun {
-  private static final long EXIT_SECONDS = 60;
+  private static final long EXIT_SECONDS = 120;
+  private static final int MEMBERS = 2;
 
-  private TrainingRun() {}
+  private final Path dist;
+  private final Path data;
+  private final List<Integer> ports = new ArrayList<>();
+
+  private TrainingRun(Path dist, Path data) throws IOException {
+    this.dist = dist;
+    this.data = data;
+    List<ServerSocket> reserved = new ArrayList<>();
+    for (int i = 0; i < 2 * MEMBERS; i++) {
+      reserved.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+    }
+    for (ServerSocket socket : reserved) {
+      ports.add(socket.getLocalPort());
+      socket.close();
+    }
+  }
 
   public static void main(String[] args) throws IOException, InterruptedException {
     Path dist = Path.of(args[0]).toAbsolutePath();
-    Path cache = dist.resolve("lib").resolve("kvorum.aot");
     Path data = Files.createTempDirectory("kvorum-training");
     try {
-      Process server = start(dist, cache, List.of("--version"));
-      if (!server.waitFor(EXIT_SECONDS, TimeUnit.SECONDS)) {
-        server.destroyForcibly();
-        throw new IllegalStateException("the server of the training run did not end");
-      }
-      if (!Files.exists(cache)) {
-        throw new IllegalStateException("no " + cache + " was written, exit code " + server.exitValue());
-      }
+      new TrainingRun(dist, data).run();
     } finally {
       delete(data);
     }
   }
 
-  private static Process start(Path dist, Path cache, List<String> arguments) throws IOException {
-    List<String> command = new java.util.ArrayList<>();
-    command.add(dist.resolve("bin").resolve("kvorum").toString());
-    command.addAll(arguments);
-    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
-    builder.environment().put("KVORUM_JVM_OPTIONS", "-XX:AOTCacheOutput=" + cache);
+  private void run() throws IOException, InterruptedException {
+    Path cache = dist.resolve("lib").resolve("kvorum.aot");
+    Process helper = start(1, "");
+    try {
+      Process recorded = start(0, "-Dkvorum.exit.plain=true -XX:AOTCacheOutput=" + cache);
+      try {
+        try (TrainingLoad load = new TrainingLoad(ports.get(0))) {
+          load.run();
+        }
+        recorded.destroy();
+        if (!recorded.waitFor(EXIT_SECONDS, TimeUnit.SECONDS) || !Files.exists(cache)) {
+          throw new IllegalStateException("no " + cache + " was written; the server's log:\n" + Files.readString(data.resolve("0.log")));
+        }
+      } finally {
+        recorded.destroyForcibly();
+      }
+    } finally {
+      helper.destroyForcibly().waitFor();
+    }
+  }
+
+  private String peerUrl(int member) {
+    return "http://127.0.0.1:" + ports.get(MEMBERS + member);
+  }
+
+  private Process start(int member, String options) throws IOException {
+    String client = "http://127.0.0.1:" + ports.get(member);
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                dist.resolve("bin").resolve("kvorum").toString(),
+                "--name=m" + member,
+                "--data-dir=" + data.resolve("m" + member),
+                "--listen-client-urls=" + client,
+                "--advertise-client-urls=" + client,
+                "--listen-peer-urls=" + peerUrl(member),
+                "--initial-advertise-peer-urls=" + peerUrl(member),
+                "--initial-cluster=m0=" + peerUrl(0) + ",m1=" + peerUrl(1))
+            .redirectErrorStream(true)
+            .redirectOutput(data.resolve(member + ".log").toFile());
+    builder.environment().keySet().removeIf(name -> name.startsWith("ETCD_"));
+    builder.environment().put("KVORUM_JVM_OPTIONS", options);
     return builder.start();
   }
 
   private static void delete(Path directory) throws IOException {
     try (var files = Files.walk(directory)) {
-      files.sorted(java.util.Comparator.reverseOrder()).forEach(TrainingRun::deleteOne);
+      files.sorted(Comparator.reverseOrder()).forEach(TrainingRun::deleteOne);
     }
   }
 
