@@ -155,7 +155,10 @@ var clusterCases = []check{
 		seen := map[string]bool{}
 		for len(seen) < n {
 			select {
-			case r := <-watch:
+			case r, ok := <-watch:
+				if !ok {
+					return errors.New("the watch ended")
+				}
 				if err := r.Err(); err != nil {
 					return err
 				}

@@ -3,11 +3,13 @@ package io.kvorum.server.peer;
 import io.kvorum.raft.Message;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 
 /**
  * What waits to be sent to one member, bounded by number and bytes. While the member is not connected only the newest small messages are kept (a vote request must arrive
- * with the connection), never entries: the leader sends those again from where the follower really is.
+ * with the connection) and forwarded proposals (a member that just started hears of the leader before its own connection is up), never the leader's entries: it sends
+ * those again from where the follower really is.
  */
 final class Outbox {
   static final int MESSAGES_MAX = 4_096;
@@ -31,11 +33,12 @@ final class Outbox {
 
   synchronized Outcome add(Message message) {
     long size = MessageCodec.sizeBytes(message);
-    if (online ? queue.size() >= MESSAGES_MAX || bytes + size > BYTES_MAX && !queue.isEmpty() : !message.entries().isEmpty()) {
+    boolean full = queue.size() >= MESSAGES_MAX || bytes + size > BYTES_MAX && !queue.isEmpty();
+    if (full || !online && message.type() == Message.Type.APPEND && !message.entries().isEmpty()) {
       return Outcome.DROPPED;
     }
     if (!online && queue.size() >= OFFLINE_MESSAGES_MAX) {
-      bytes -= MessageCodec.sizeBytes(queue.poll());
+      dropOldestSmall();
     }
     queue.add(message);
     bytes += size;
@@ -44,6 +47,17 @@ final class Outbox {
     }
     scheduled = true;
     return Outcome.SCHEDULE;
+  }
+
+  private void dropOldestSmall() {
+    for (Iterator<Message> oldest = queue.iterator(); oldest.hasNext(); ) {
+      Message message = oldest.next();
+      if (message.type() != Message.Type.PROPOSE) {
+        bytes -= MessageCodec.sizeBytes(message);
+        oldest.remove();
+        return;
+      }
+    }
   }
 
   /** The member can be reached from now on; a drain has to follow. */

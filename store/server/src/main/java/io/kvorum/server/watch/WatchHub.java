@@ -208,7 +208,8 @@ public final class WatchHub implements ChangeListener, AutoCloseable {
     for (Runnable left = queue.poll(); left != null; left = queue.poll()) {
       left.run();
     }
-    core.closeAll(EtcdError.WATCH_CANCELED.status());
+    // Unavailable, as when a connection breaks: clients resume elsewhere. At "watch canceled" they would give up.
+    core.closeAll(EtcdError.SERVER_STOPPED.status());
   }
 
   private void round() {

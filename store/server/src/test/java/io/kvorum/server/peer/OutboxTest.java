@@ -4,6 +4,8 @@ import static io.kvorum.server.peer.TestPeer.append;
 import static io.kvorum.server.peer.TestPeer.message;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.kvorum.raft.Entry;
+import io.kvorum.raft.EntryType;
 import io.kvorum.raft.Message;
 import io.kvorum.server.peer.Outbox.Outcome;
 import java.util.List;
@@ -75,5 +77,19 @@ class OutboxTest {
     assertThat(outbox.disconnected()).isTrue();
     assertThat(outbox.disconnected()).isFalse();
     assertThat(outbox.size()).isZero();
+  }
+
+  @Test
+  void proposalsWaitForTheConnectionOfAMemberThatJustStarted() {
+    Message proposal =
+        new Message(
+            Message.Type.PROPOSE, 1, 2, 0, 0, 0, 0, false, 0, 0, List.of(new Entry(0, 0, EntryType.NORMAL, 0, new byte[] {1})), null);
+    assertThat(outbox.add(proposal)).isEqualTo(Outcome.QUEUED);
+    for (int i = 0; i < 2 * Outbox.OFFLINE_MESSAGES_MAX; i++) {
+      outbox.add(message(1, 2, i));
+    }
+    assertThat(outbox.size()).isEqualTo(Outbox.OFFLINE_MESSAGES_MAX);
+    outbox.connected();
+    assertThat(outbox.take(1, 1_000_000)).containsExactly(proposal);
   }
 }
