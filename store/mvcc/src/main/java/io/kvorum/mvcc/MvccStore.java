@@ -63,6 +63,16 @@ public interface MvccStore extends AutoCloseable {
   /** A checkpoint is due: much was sealed, or rewritten segments wait for a manifest that names them. Ask after each {@link #publish}. */
   boolean wantsCheckpoint();
 
+  /**
+   * Gets the long part of a checkpoint done in the background, when one is due for reasons of the caller's. Asked again and again (cheap), until the answer is yes.
+   * Apply thread only.
+   *
+   * @return whether a checkpoint is short now
+   */
+  default boolean prepareCheckpoint() {
+    return true;
+  }
+
   /** Seals the active segment and writes the manifest; when it returns the state is durable apart from the log. Apply thread only. */
   void checkpoint(long index, long term, byte[] machineState) throws IOException;
 

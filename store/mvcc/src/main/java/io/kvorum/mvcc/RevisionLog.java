@@ -120,8 +120,18 @@ public interface RevisionLog extends AutoCloseable {
   /** Free disk space is below the reserve, or the next segment file could not be allocated. Cheap; any thread. */
   boolean spaceLow();
 
-  /** Much was sealed since the last checkpoint, or a rewrite waits for a manifest that lets the old files go. Any thread. */
+  /** Much was sealed since the last checkpoint, or a rewrite waits for a manifest that lets the old files go; and a checkpoint is short now. */
   boolean wantsCheckpoint();
+
+  /**
+   * Gets what a checkpoint would have to wait for done in the background: cuts a long active segment off. Asked again and again (cheap; apply thread), until the answer is
+   * yes.
+   *
+   * @return whether a checkpoint is short now
+   */
+  default boolean prepareCheckpoint() {
+    return true;
+  }
 
   /** The newest checkpoint's files, pinned until closed; its checkpoint is that manifest. Any thread. */
   SnapshotFiles snapshot();

@@ -8,8 +8,9 @@ import java.util.List;
  * @param type which message
  * @param from sender's member id
  * @param to receiver's member id
- * @param term sender's term (PRE_VOTE: the term it would campaign for)
- * @param logTerm APPEND: term of the entry before the first; votes: term of the candidate's last entry; a rejected APPEND_RESPONSE: term of the hint
+ * @param term sender's term (PRE_VOTE and a granting answer to it: the term that the candidate would campaign for); 0 in PROPOSE, READ_INDEX, its response and TRANSFER_LEADER
+ * @param logTerm APPEND: term of the entry before the first; votes: term of the candidate's last entry, in their answers term at {@code commit}; a rejected APPEND_RESPONSE:
+ *     term of the hint
  * @param index APPEND: index before the first entry; APPEND_RESPONSE: last index now matched, or the rejected index; votes: candidate's last index; READ_INDEX_RESPONSE: the read index
  * @param commit sender's commit index
  * @param reject the answer is no

@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 
@@ -38,12 +39,19 @@ final class Checkpointer {
   /** Cut and not yet sealed; executor only. */
   private final Deque<ActiveSegment> unsealed = new ArrayDeque<>();
 
+  /** Those and the ones on their way to the executor. */
+  private final AtomicInteger unsealedCount = new AtomicInteger();
+
   /** The newest durable manifest with a reference to each of its segments; guarded by this. */
   private Durable durable;
 
   private volatile long sealedBytes;
   private volatile boolean swapped;
+
+  /** When the disk was last too full, and the refusal after which sealing was last tried again. */
   private volatile long refusedAt;
+
+  private volatile long retriedAt;
 
   /** @param segments one for each that the manifest names, in order; a reference each */
   record Durable(ManifestFile manifest, List<Segment> segments) {
@@ -61,6 +69,7 @@ final class Checkpointer {
   Checkpointer(SegmentFiles files, SegmentChain chain, Executor executor, Durable durable, LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
     this.refusedAt = nanoTime.getAsLong() - RETRY_NANOS;
+    this.retriedAt = refusedAt;
     this.files = files;
     this.chain = chain;
     this.executor = executor;
@@ -92,17 +101,36 @@ final class Checkpointer {
 
   /** Seals in the background. */
   void seal(ActiveSegment cut) {
+    unsealedCount.incrementAndGet();
     executor.execute(
         () -> {
           unsealed.add(cut);
-          try {
-            sealAll();
-          } catch (NoSpaceException e) {
-            LOG.log(System.Logger.Level.WARNING, "cannot seal a segment yet: " + e.getMessage());
-          } catch (IOException | RuntimeException e) {
-            fail(e);
-          }
+          trySealing();
         });
+  }
+
+  private void trySealing() {
+    try {
+      sealAll();
+    } catch (NoSpaceException e) {
+      refusedAt = nanoTime.getAsLong();
+      LOG.log(System.Logger.Level.WARNING, "cannot seal a segment yet: " + e.getMessage());
+    } catch (IOException | RuntimeException e) {
+      fail(e);
+    }
+  }
+
+  /** Whether everything that was cut is sealed; tries again after a full disk, not too often. */
+  boolean allSealed() {
+    if (unsealedCount.get() == 0) {
+      return true;
+    }
+    long refused = refusedAt;
+    if (refused != retriedAt && nanoTime.getAsLong() - refused >= RETRY_NANOS) {
+      retriedAt = refused;
+      executor.execute(this::trySealing);
+    }
+    return false;
   }
 
   /** Sends an active segment's pages towards the disk. */
@@ -125,6 +153,7 @@ final class Checkpointer {
       ActiveSegment next = unsealed.peek();
       Segment sealed = files.seal(next);
       unsealed.remove();
+      unsealedCount.decrementAndGet();
       long bytes = next.payloadBytes();
       if (chain.replace(List.of(next.segment()), List.of(sealed))) {
         sealedBytes += bytes;
@@ -216,6 +245,7 @@ final class Checkpointer {
             requireSound();
             Durable fresh = install.call();
             unsealed.forEach(ActiveSegment::closeMap);
+            unsealedCount.addAndGet(-unsealed.size());
             unsealed.clear();
             swapped = false;
             sealedBytes = 0;

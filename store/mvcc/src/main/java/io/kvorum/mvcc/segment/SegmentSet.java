@@ -7,13 +7,19 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** The segments of the history at one time, in revision order: sealed ones, then those still to be sealed, the active one last. Immutable; counted references. */
 final class SegmentSet {
+  private static final long UNKNOWN = Long.MIN_VALUE;
+
   private final List<Segment> segments;
   private final AtomicInteger references = new AtomicInteger(1);
+
+  /** First main revision of each segment; not known of one that is still empty. */
+  private final long[] firstMains;
 
   /** Takes a reference to each segment of its own. */
   SegmentSet(List<Segment> segments) {
     this.segments = List.copyOf(segments);
     this.segments.forEach(Segment::retain);
+    this.firstMains = this.segments.stream().mapToLong(segment -> segment.table().count() == 0 ? UNKNOWN : segment.table().main(0)).toArray();
   }
 
   List<Segment> segments() {
@@ -60,15 +66,25 @@ final class SegmentSet {
     int high = segments.size() - 1;
     while (low <= high) {
       int middle = (low + high) >>> 1;
-      OffsetTable table = segments.get(middle).table();
-      boolean atOrBefore = table.count() > 0 && (table.main(0) < main || table.main(0) == main && table.sub(0) <= sub);
-      if (atOrBefore) {
+      if (beginsAtOrBefore(middle, main, sub)) {
         low = middle + 1;
       } else {
         high = middle - 1;
       }
     }
     return high;
+  }
+
+  private boolean beginsAtOrBefore(int place, long main, int sub) {
+    OffsetTable table = segments.get(place).table();
+    long first = firstMains[place];
+    if (first == UNKNOWN) {
+      if (table.count() == 0) {
+        return false;
+      }
+      first = table.main(0);
+    }
+    return first < main || first == main && table.sub(0) <= sub;
   }
 
   void forEach(long from, long to, RevisionLog.Visitor visitor) {

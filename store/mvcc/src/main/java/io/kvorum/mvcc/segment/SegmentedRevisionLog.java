@@ -35,6 +35,10 @@ public final class SegmentedRevisionLog implements RevisionLog {
   private static final long FORCE_STEP_BYTES = 8L << 20;
 
   private static final double PREPARE_FILL = 0.5;
+
+  /** A tail of this many bytes is sealed within the checkpoint; a longer one before it, in the background. */
+  private static final long TAIL_BYTES_MAX = 4L << 20;
+
   private static final long STOP_SECONDS_MAX = 60;
 
   private final SegmentFiles files;
@@ -208,7 +212,18 @@ public final class SegmentedRevisionLog implements RevisionLog {
 
   @Override
   public boolean wantsCheckpoint() {
-    return checkpointer.wanted();
+    return checkpointer.wanted() && prepareCheckpoint();
+  }
+
+  @Override
+  public boolean prepareCheckpoint() {
+    synchronized (appending) {
+      if (active != null && active.payloadBytes() > TAIL_BYTES_MAX) {
+        spares.prepare(nextSize());
+        cut();
+      }
+    }
+    return checkpointer.allSealed();
   }
 
   @Override

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 /**
  * The mapped side file of a sealed segment: all that reading and the rebuilding of the index need, so that no value is touched and no map is opened.
  *
- * <p>Format 1, little endian. Header of {@link #HEADER_BYTES}: magic, format, flags, records, keys, first main, starts, payload bytes, chunks and entries of the map,
+ * <p>Format 1, little endian. Header of {@link #HEADER_BYTES}: magic, format, flags (leases, dense), records, keys, first main, starts, payload bytes, chunks and entries of the map,
  * length of the map's file, offset and length of the keys. Then columns by position in revision order: leases (long, if flagged), main deltas, subs, offsets, lengths
  * (bit 31: tombstone), CRC-32C, and the starts (position of the first record at or above first main + index; absent where revisions are too sparse). Then
  * the keys in order: length, number of revisions, bytes, their positions ascending.
@@ -20,6 +20,10 @@ final class SideFile implements OffsetTable {
   static final int FORMAT = 1;
   static final int HEADER_BYTES = 96;
   static final int FLAG_LEASES = 1;
+
+  /** Each main revision from the first on has one record: a position is a subtraction. */
+  static final int FLAG_DENSE = 2;
+
 
   static final int AT_MAGIC = 0;
   static final int AT_FORMAT = 8;
@@ -43,6 +47,7 @@ final class SideFile implements OffsetTable {
   private final long firstMain;
   private final int startCount;
   private final boolean leased;
+  private final boolean dense;
   private final long mainsAt;
   private final long subsAt;
   private final long offsetsAt;
@@ -66,6 +71,7 @@ final class SideFile implements OffsetTable {
     this.firstMain = file.get(LONG, AT_FIRST_MAIN);
     this.startCount = file.get(INT, AT_STARTS);
     this.leased = (file.get(INT, AT_FLAGS) & FLAG_LEASES) != 0;
+    this.dense = (file.get(INT, AT_FLAGS) & FLAG_DENSE) != 0;
     this.mainsAt = HEADER_BYTES + (leased ? 8L * count : 0);
     this.subsAt = mainsAt + 4L * count;
     this.offsetsAt = subsAt + 4L * count;
@@ -76,6 +82,14 @@ final class SideFile implements OffsetTable {
     if (count < 1 || startCount < 0 || file.get(LONG, AT_KEYS_OFFSET) != keysAt || keysAt + file.get(LONG, AT_KEYS_BYTES) != file.byteSize()) {
       throw new StoreCorruptException(path, "the header contradicts the length of the file");
     }
+  }
+
+  @Override
+  public int positionOf(long main, int sub) {
+    if (dense) {
+      return sub == 0 && main >= firstMain && main - firstMain < count ? (int) (main - firstMain) : -1;
+    }
+    return OffsetTable.super.positionOf(main, sub);
   }
 
   @Override

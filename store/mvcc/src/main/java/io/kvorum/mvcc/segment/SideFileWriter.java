@@ -60,7 +60,7 @@ final class SideFileWriter {
     }
     out.putLong(SideFile.MAGIC);
     out.putInt(SideFile.FORMAT);
-    out.putInt(leased ? SideFile.FLAG_LEASES : 0);
+    out.putInt((leased ? SideFile.FLAG_LEASES : 0) | (dense() ? SideFile.FLAG_DENSE : 0));
     out.putInt(count);
     out.putInt(keys);
     out.putLong(table.main(0));
@@ -82,6 +82,15 @@ final class SideFileWriter {
       sum += table.length(i);
     }
     return sum;
+  }
+
+  private boolean dense() {
+    for (int i = 0; i < count; i++) {
+      if (table.main(i) != table.main(0) + i || table.sub(i) != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private boolean anyLease() {

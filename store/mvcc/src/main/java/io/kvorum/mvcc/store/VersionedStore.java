@@ -296,6 +296,11 @@ public final class VersionedStore implements MvccStore {
   }
 
   @Override
+  public boolean prepareCheckpoint() {
+    return log.prepareCheckpoint();
+  }
+
+  @Override
   public void checkpoint(long appliedIndex, long term, byte[] machineState) throws IOException {
     log.checkpoint(new RevisionLog.Manifest(appliedIndex, term, revision, floor, machineState));
   }

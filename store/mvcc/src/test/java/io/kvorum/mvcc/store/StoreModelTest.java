@@ -200,7 +200,7 @@ class StoreModelTest {
       assertThat(store.sizeInUseBytes()).as("seed %s", seed).isEqualTo(model.rows.stream().mapToLong(row -> row.encoded().length).sum());
       if (random.nextInt(4) == 0) {
         store.defragment().orTimeout(WAIT_SECONDS, TimeUnit.SECONDS).join();
-        assertThat(store.sizeBytes()).isGreaterThanOrEqualTo(store.sizeInUseBytes());
+        assertThat(store.sizeBytes()).isEqualTo(store.sizeInUseBytes());
       }
     }
 

@@ -9,8 +9,9 @@ import java.util.Map;
  * Elections with a pre-vote (paper, 5.2; thesis, 9.6).
  *
  * <ol>
- *   <li>A voter that heard no leader for its election timeout, or whose leader's connection closed, asks all voters whether they would vote for it in the next term. Nobody's term
- *       changes. Refused: learners, members outside the membership, members that install a snapshot or have a committed membership change to apply.
+ *   <li>A voter that heard no leader for its election timeout, or whose leader's connection closed, asks all voters whether they would vote
+ *       for it in the next term. Nobody's term changes. Refused: learners, members outside the membership, members that install a snapshot
+ *       or have a committed membership change to apply.
  *   <li>A majority said yes: it raises its term, votes for itself and asks for votes. The request goes out once term and vote are durable.
  *   <li>A majority voted: it leads.
  *   <li>A majority refused: it follows again and waits for another timeout.
@@ -22,14 +23,18 @@ import java.util.Map;
  *   <li>A member that heard its leader within the shortest election timeout does not answer, unless that leader asked for the election.
  *   <li>A log that is less up to date than ours is refused.
  *   <li>One vote in a term; none once a leader of the term is known. Pre-votes are not recorded.
- *   <li>Each answer names the answering member's commit index and the term there. A candidate whose log has that entry takes the index over, so that a member that must apply a membership
- *       change before it can win learns that it is committed, even from those who are removed by it.
- *   <li>Two pre-candidates with equal logs would split the votes that follow: the one with the lower id is refused and told that the other one asks too. Safety does not rest on it.
+ *   <li>Each answer names the answering member's commit index and the term there. A candidate whose log has that entry takes the index
+ *       over, so that a member that must apply a membership change before it can win learns that it is committed, even from those who are
+ *       removed by it.
+ *   <li>Two pre-candidates with equal logs would split the votes that follow: the one with the lower id is refused and told that the other
+ *       one asks too. Safety does not rest on it.
  * </ol>
  */
 final class Election {
   private final Parts parts;
   private final Map<Long, Boolean> votes = new HashMap<>();
+  /** The leader wants this member to lead. */
+  private boolean summoned;
 
   Election(Parts parts) {
     this.parts = parts;
@@ -80,9 +85,22 @@ final class Election {
   }
 
   void onTimeoutNow(Message m) {
-    if (parts.roles.role() == Role.FOLLOWER && m.from() == parts.roles.leader() && mayCampaign()) {
+    if (parts.roles.role() == Role.FOLLOWER && m.from() == parts.roles.leader()) {
+      summoned = true;
+      applied();
+    }
+  }
+
+  /** A change that held up the election that the leader asked for may be applied now. */
+  void applied() {
+    if (summoned && mayCampaign()) {
       campaign(true);
     }
+  }
+
+  /** Term, role or leader changed. */
+  void roleChanged() {
+    summoned = false;
   }
 
   void onPreVote(Message m) {

@@ -6,8 +6,9 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * The newest entries of the log, kept in memory until they are durable and, within a bound, until they are applied: a growing ring that begins at {@link #offset()}. What is not
- * durable is bounded by the leader's limit on uncommitted bytes and, on a follower, by the leader's window.
+ * The newest entries of the log, kept in memory until they are durable and, within a bound, until they are applied: a growing ring that
+ * begins at {@link #offset()}. What is not durable is bounded by the leader's limit on uncommitted bytes and, on a follower, by the
+ * leader's window.
  */
 final class EntryTail {
   private static final int SMALLEST = 64;

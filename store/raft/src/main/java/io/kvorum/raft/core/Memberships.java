@@ -12,12 +12,16 @@ import java.util.List;
  * Single-server membership changes (thesis, 4.1), adopted by each member when it applies them.
  *
  * <ol>
- *   <li>A leader takes a change in only when it moves nobody else's leadership (TRANSFER_IN_PROGRESS), has committed an entry of its own term (NO_COMMIT_IN_TERM), and every entry
- *       that may hold an earlier change is applied here (CHANGE_IN_PROGRESS). What a new leader inherits counts as such up to its last index.
- *   <li>The entry commits under the old membership. Adopted, it counts from the next decision on; so a second voter can always be added to a single one.
- *   <li>While a committed change waits to be applied a member does not campaign: it would count votes under a membership that may be two changes old. Of two changes in a log the
- *       earlier one is committed, for the leader that took the later one in had applied it; a member concludes so even when nobody told it.
- *   <li>A leader that is removed hands over, see {@link Transfer}. Others that are removed just hear nothing any more; pre-vote keeps them from disturbing.
+ *   <li>A leader takes a change in only when it moves nobody else's leadership (TRANSFER_IN_PROGRESS), has committed an entry of its own
+ *       term (NO_COMMIT_IN_TERM), and every entry that may hold an earlier change is applied here (CHANGE_IN_PROGRESS). What a new leader
+ *       inherits counts as such up to its last index.
+ *   <li>The entry commits under the old membership. Adopted, it counts from the next decision on; so a second voter can always be added to
+ *       a single one.
+ *   <li>While a committed change waits to be applied a member does not campaign: it would count votes under a membership that may be two
+ *       changes old. Of two changes in a log the earlier one is committed, for the leader that took the later one in had applied it; a
+ *       member concludes so even when nobody told it.
+ *   <li>A leader that is removed hands over, see {@link Transfer}. Others that are removed just hear nothing any more; pre-vote keeps them
+ *       from disturbing.
  * </ol>
  */
 final class Memberships {

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Messages since the last Ready, in two heaps: those that depend on nothing that is not durable yet, and promises. Bounded by what one step may answer: a message for each member
- * and the window of each follower.
+ * Messages since the last Ready, in two heaps: those that depend on nothing that is not durable yet, and promises. Bounded by what one step
+ * may answer: a message for each member and the window of each follower.
  */
 final class Outbox {
   private final long self;

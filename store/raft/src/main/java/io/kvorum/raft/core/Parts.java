@@ -62,6 +62,8 @@ final class Parts {
   private void roleChanged() {
     reads.leaderChanged();
     transfer.abort();
+    election.roleChanged();
+    follower.roleChanged();
     if (!roles.isLeader()) {
       replication.stop();
     }

@@ -8,7 +8,8 @@ import io.kvorum.raft.node.RaftStatus;
  * <ol>
  *   <li>PROBE: where the logs part is not known; one message, then wait for its answer or for the next heartbeat's.
  *   <li>REPLICATE: messages follow each other without waiting, bounded in number and bytes; {@code next} runs ahead of {@code match}.
- *   <li>SNAPSHOT: the follower needs entries that were cut; nothing is sent until the transfer is reported or the follower turns out to have caught up.
+ *   <li>SNAPSHOT: the follower needs entries that were cut; nothing is sent until the transfer is reported or the follower turns out to
+ *       have caught up.
  * </ol>
  */
 final class Progress {

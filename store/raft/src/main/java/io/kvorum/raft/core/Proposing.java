@@ -12,7 +12,8 @@ import java.util.List;
  * Takes requests into the log.
  *
  * <ol>
- *   <li>Leader: refuses while leadership is being moved, and while entries of more than {@code maxUncommittedBytes} wait for their commit; otherwise a batch enters the log as a whole.
+ *   <li>Leader: refuses while leadership is being moved, and while entries of more than {@code maxUncommittedBytes} wait for their commit;
+ *       otherwise a batch enters the log as a whole.
  *   <li>Follower: hands the batch to the leader that it knows; the leader drops what it would refuse.
  *   <li>Without a leader, refused.
  * </ol>

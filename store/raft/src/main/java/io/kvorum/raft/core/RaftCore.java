@@ -14,17 +14,18 @@ import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
 
 /**
- * The Raft protocol as a deterministic state machine: no threads, clock, disk, network or randomness inside. Called by one thread. See {@link Ready} for the order in which
- * its results are to be carried out.
+ * The Raft protocol as a deterministic state machine: no threads, clock, disk, network or randomness inside. Called by one thread. See
+ * {@link Ready} for the order in which its results are to be carried out.
  *
  * <p>A message is handled thus:
  *
  * <ol>
  *   <li>Forwarded requests and their answers (PROPOSE, READ_INDEX, READ_INDEX_RESPONSE, TRANSFER_LEADER) carry term 0 and are valid in any term.
- *   <li>Higher term: a request for a (pre-)vote is not even answered while a leader is heard, unless that leader asked for the election; pre-votes never change the term; any other
- *       message makes this member a follower of that term.
+ *   <li>Higher term: a request for a (pre-)vote is not even answered while a leader is heard, unless that leader asked for the election;
+ *       pre-votes never change the term; any other message makes this member a follower of that term.
  *   <li>Lower term: a leader of old is told the present term, so that it steps down; so is a pre-candidate. The rest is ignored.
- *   <li>Same term: as the classes {@link Election}, {@link Follower}, {@link Replication}, {@link ReadRounds}, {@link Transfer} and {@link Memberships} say.
+ *   <li>Same term: as the classes {@link Election}, {@link Follower}, {@link Replication}, {@link ReadRounds}, {@link Transfer} and {@link
+ *       Memberships} say.
  * </ol>
  */
 public final class RaftCore {
@@ -38,7 +39,8 @@ public final class RaftCore {
 
   /**
    * @param hardState as stored; EMPTY for a new member
-   * @param membership as of {@code applied}; EMPTY for a member that joins and learns it from the log. A single voter forces that configuration on a member
+   * @param membership as of {@code applied}; EMPTY for a member that joins and learns it from the log. A single voter forces that
+   *     configuration on a member
    * @param applied last index whose effect the state machine holds; within the log
    * @param log stored entries; all of them are durable
    * @param jitter {@code n -> [0, n)}, the only source of chance
@@ -168,8 +170,8 @@ public final class RaftCore {
   }
 
   /**
-   * Leader: appends entries for the requests and starts replicating them. Follower with a known leader: forwards. Returns false when neither is possible now (no leader, transfer
-   * under way, too much in flight).
+   * Leader: appends entries for the requests and starts replicating them. Follower with a known leader: forwards. Returns false when
+   * neither is possible now (no leader, transfer under way, too much in flight).
    */
   public boolean propose(List<byte[]> requests, long nowMillis) {
     return parts.proposing.propose(requests, nowMillis);
@@ -284,7 +286,8 @@ public final class RaftCore {
   }
 
   /**
-   * Everything up to this entry, the last of a Ready's {@code append}, is durable. May cover several Readys at once; call it with the last entry of the newest of them.
+   * Everything up to this entry, the last of a Ready's {@code append}, is durable. May cover several Readys at once; call it with the last
+   * entry of the newest of them.
    */
   public void persisted(long index, long term) {
     if (parts.log.persisted(index, term) && parts.roles.isLeader()) {
@@ -303,6 +306,7 @@ public final class RaftCore {
   public void applied(long index) {
     parts.log.applied(index);
     parts.memberships.applied(index);
+    parts.election.applied();
   }
 
   /** Adopts an accepted change; called for each MEMBERSHIP entry while applying (accepted = false: it had no effect). */

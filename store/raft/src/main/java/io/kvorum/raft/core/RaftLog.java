@@ -14,8 +14,9 @@ import java.util.List;
  *
  * <ul>
  *   <li>{@code handed}: given out in {@link Ready#append()};
- *   <li>{@code persisted}: known to be durable. Each hand-out is remembered until the driver reports it. An overwritten suffix lowers what the earlier hand-outs count for, so that a
- *       late report of overwritten entries never makes their successors look durable, even when index and term recur;
+ *   <li>{@code persisted}: known to be durable. Each hand-out is remembered until the driver reports it. An overwritten suffix lowers what
+ *       the earlier hand-outs count for, so that a late report of overwritten entries never makes their successors look durable, even when
+ *       index and term recur;
  *   <li>{@code emitted}: given out in {@link Ready#committed()}.
  * </ul>
  */
@@ -111,8 +112,9 @@ final class RaftLog {
   }
 
   /**
-   * The highest index {@code <= index} whose term is {@code <= term}: no entry above it can match a log whose entry at {@code index} has that term. Terms never fall along the log, so
-   * this halves the range. {@code firstIndex - 2} when even the entry before the first is of a later term.
+   * The highest index {@code <= index} whose term is {@code <= term}: no entry above it can match a log whose entry at {@code index} has
+   * that term. Terms never fall along the log, so this halves the range. {@code firstIndex - 2} when even the entry before the first is of
+   * a later term.
    */
   long lastAtOrBelowTerm(long index, long term) {
     long low = firstIndex() - 2;
@@ -133,7 +135,10 @@ final class RaftLog {
     lastTerm = entry.term();
   }
 
-  /** Overwrites what conflicts and appends the rest of {@code entries}, which follow a matching entry; returns the first index that changed, 0 when nothing did. */
+  /**
+   * Overwrites what conflicts and appends the rest of {@code entries}, which follow a matching entry; returns the first index that changed,
+   * 0 when nothing did.
+   */
   long merge(List<Entry> entries) {
     int known = 0;
     while (known < entries.size() && matches(entries.get(known).index(), entries.get(known).term())) {

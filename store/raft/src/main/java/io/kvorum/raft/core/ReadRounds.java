@@ -14,11 +14,12 @@ import java.util.Map;
  *
  * <ol>
  *   <li>Without a leader reads wait until there is one. More than 65,536 are refused (index -1).
- *   <li>A follower asks the leader for an index, once for all reads that came together. When leader or term change before the answer the reads are lost (index -1). A request or
- *       answer that gets lost on the way is not missed here: the driver asks again.
+ *   <li>A follower asks the leader for an index, once for all reads that came together. When leader or term change before the answer the
+ *       reads are lost (index -1). A request or answer that gets lost on the way is not missed here: the driver asks again.
  *   <li>A leader that has not committed an entry of its term keeps reads until it has: its commit index may be old before.
- *   <li>It then notes its commit index and sends a round of heartbeats with the round's number; all reads that wait share it. A majority's answers show that no later leader had committed
- *       anything when the round began; they confirm earlier rounds too. At most 8 rounds are under way, later reads wait for the next.
+ *   <li>It then notes its commit index and sends a round of heartbeats with the round's number; all reads that wait share it. A majority's
+ *       answers show that no later leader had committed anything when the round began; they confirm earlier rounds too. At most 8 rounds
+ *       are under way, later reads wait for the next.
  *   <li>A sole voter answers at once.
  * </ol>
  */
@@ -42,7 +43,8 @@ final class ReadRounds {
   private long wireContext;
 
   /**
-   * @param firstContext contexts sent to a leader are counted from here; differs between restarts, so that a late answer is not taken for a new one's
+   * @param firstContext contexts sent to a leader are counted from here; differs between restarts, so that a late answer is not taken for a
+   *     new one's
    */
   ReadRounds(Parts parts, long firstContext) {
     this.parts = parts;

@@ -12,10 +12,11 @@ import java.util.List;
  * <ol>
  *   <li>{@code send} may go out at once, while the disk works;
  *   <li>{@code install}, {@code hardState} and {@code append} are made durable, in this order and before those of any later Ready;
- *   <li>only then, with everything of this and all earlier Readys durable, {@code sendAfterPersist} goes out and {@link RaftCore#persisted} is called with the last entry of {@code append}
- *       (once for several Readys that one sync made durable, with the last entry of the newest);
- *   <li>{@code install} voids committed entries of earlier Readys that are not applied yet: the snapshot holds them. {@link RaftCore#installed} is called when state machine and log are
- *       replaced;
+ *   <li>only then, with everything of this and all earlier Readys durable, {@code sendAfterPersist} goes out and {@link RaftCore#persisted}
+ *       is called with the last entry of {@code append} (once for several Readys that one sync made durable, with the last entry of the
+ *       newest);
+ *   <li>{@code install} voids committed entries of earlier Readys that are not applied yet: the snapshot holds them. {@link
+ *       RaftCore#installed} is called when state machine and log are replaced;
  *   <li>{@code committed} is applied in order; each MEMBERSHIP entry in it is answered by {@link RaftCore#applyMembership} and
  *       {@link RaftCore#applied} is called after the last one;
  *   <li>{@code reads} are answered once {@code applied >= index}.

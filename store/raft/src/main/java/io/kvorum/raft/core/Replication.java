@@ -14,15 +14,19 @@ import java.util.Map;
  * The leader's side of the log (paper, 5.3): what each follower has, what it is sent, what is committed.
  *
  * <ol>
- *   <li>Everything that is due goes out when the driver asks for the next Ready, so that proposals of one batch share messages. The leader's own disk works meanwhile.
- *   <li>A follower in PROBE gets one message and must answer; one that answers yes gets REPLICATE, one that refuses says up to where its log may match.
+ *   <li>Everything that is due goes out when the driver asks for the next Ready, so that proposals of one batch share messages. The
+ *       leader's own disk works meanwhile.
+ *   <li>A follower in PROBE gets one message and must answer; one that answers yes gets REPLICATE, one that refuses says up to where its
+ *       log may match.
  *   <li>A follower whose next entry was cut gets the newest snapshot.
- *   <li>Committed is what a majority of voters has made durable, provided that the entry is of this term; the leader counts its own durable entries only.
+ *   <li>Committed is what a majority of voters has made durable, provided that the entry is of this term; the leader counts its own durable
+ *       entries only.
  *   <li>Followers learn of a new commit index by the next message with entries or, without any, by an empty one.
  *   <li>A leader that has not heard from a majority within an election timeout stops leading.
  * </ol>
  *
- * A sole voter becomes leader before its term is durable. Until then it promises: entries that a learner holds must never be written anew under the same term after a crash.
+ * A sole voter becomes leader before its term is durable. Until then it promises: entries that a learner holds must never be written anew
+ * under the same term after a crash.
  */
 final class Replication {
   private final Parts parts;
@@ -97,6 +101,13 @@ final class Replication {
       }
     }
     return best == null ? 0 : best.id;
+  }
+
+  /** Asks a follower at once whether it has everything. */
+  void poke(long id) {
+    Progress p = byId.get(id);
+    p.poke = p.match() < parts.log.lastIndex();
+    due = true;
   }
 
   /** There may be something to send. */

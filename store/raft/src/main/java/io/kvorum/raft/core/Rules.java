@@ -1,8 +1,8 @@
 package io.kvorum.raft.core;
 
 /**
- * The decisions on which safety rests, each in a method of its own, so that a test can plant a wrong one and show that the simulator notices. Production code only ever uses
- * {@link #RAFT}.
+ * The decisions on which safety rests, each in a method of its own, so that a test can plant a wrong one and show that the simulator
+ * notices. Production code only ever uses {@link #RAFT}.
  */
 class Rules {
   static final Rules RAFT = new Rules();

@@ -13,7 +13,8 @@ import io.kvorum.raft.Role;
  *   <li>After an election timeout without success it goes on leading and takes proposals again.
  * </ol>
  *
- * A leader whose own removal was applied does the same of itself, so that those who stay learn that the removal is committed. A follower passes the request to its leader.
+ * A leader whose own removal was applied does the same of itself, so that those who stay learn that the removal is committed. A follower
+ * passes the request to its leader.
  */
 final class Transfer {
   private final Parts parts;
@@ -57,6 +58,7 @@ final class Transfer {
     transferee = target;
     elapsed = 0;
     told = false;
+    parts.replication.poke(target);
     advance();
   }
 

@@ -10,7 +10,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Where written entries are: a sample about every 32 KiB, and one wherever the order of the file stops being the order of the log (a new file, an overwritten suffix), so that a scan from a
+ * Where written entries are: a sample about every 32 KiB, and one wherever the order of the file stops being the order of the log (a new file, an
+ * overwritten suffix), so that a scan from a
  * sample up to the next one meets only entries that count. Not thread-safe, but {@link Plan#run} reads without touching it.
  */
 final class DiskIndex {

@@ -14,7 +14,8 @@ import java.util.function.LongSupplier;
  * @param keepEntries entries behind a checkpoint that remain readable for slow followers, as far as their files are kept
  * @param disk where the files are
  * @param failPoint called at each durable boundary: {@code raft.log.before-write}, {@code raft.log.before-sync}, {@code raft.log.after-sync},
- *     {@code raft.log.before-roll}, {@code raft.log.before-rename}, {@code raft.log.after-roll}, {@code raft.log.before-delete}, {@code raft.log.after-reset}
+ *     {@code raft.log.before-roll}, {@code raft.log.before-rename}, {@code raft.log.after-roll}, {@code raft.log.before-delete}, {@code
+ *     raft.log.after-reset}
  * @param observer told of each force, for metrics
  * @param identities source of the random number that marks each use of a file, so that what an earlier use left in it never counts
  */

@@ -31,7 +31,8 @@ public final class LogReader {
   }
 
   /**
-   * Hands all entries that count to {@code sink}, once each and in log order, in one pass for the positions and one for the content, so that memory does not grow with the log.
+   * Hands all entries that count to {@code sink}, once each and in log order, in one pass for the positions and one for the content, so that memory
+   * does not grow with the log.
    *
    * @throws LogCorruptException if the log is damaged before its tail
    */

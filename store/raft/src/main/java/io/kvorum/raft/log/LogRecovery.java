@@ -17,7 +17,8 @@ import java.util.List;
  * <ol>
  *   <li>List the segment files; the newest one that begins the log anew makes the older ones void. The numbers of the others must have no gap.
  *   <li>Read each file's records along their chain. A file that has a successor must be whole up to where the successor's header says that it ends.
- *   <li>In the last file, the first record that does not fit ends the log. If a later record proves that the file was durable beyond it, or the file says that it has a successor, refuse: {@link
+ *   <li>In the last file, the first record that does not fit ends the log. If a later record proves that the file was durable beyond it, or the
+ *       file says that it has a successor, refuse: {@link
  *       LogCorruptException}. Otherwise a crash tore an unfinished write, of which nothing was acknowledged.
  * </ol>
  *

@@ -6,7 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The log as it has been handed over: its bounds, the terms of all its entries and, in memory, the newest entries. Entries that are written may be dropped from memory, oldest first, once
+ * The log as it has been handed over: its bounds, the terms of all its entries and, in memory, the newest entries. Entries that are written may be
+ * dropped from memory, oldest first, once
  * they take more than the bound. Not thread-safe.
  */
 final class MemoryTail {

@@ -7,10 +7,12 @@ import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
 /**
- * The bytes of one record. Header, 24 bytes: check sum (CRC32C of all that follows in the record), tag of the file's use, check sum of the record before it, payload length, how
+ * The bytes of one record. Header, 24 bytes: check sum (CRC32C of all that follows in the record), tag of the file's use, check sum of the record
+ * before it, payload length, how
  * far the file was known to be durable when the record was written, type. Then the payload, then zeros up to a multiple of 8.
  *
- * <p>The tag and the chain keep records of an earlier use of a recycled file from ever counting. The durable length tells a torn write from damage: a bad record at offset p is
+ * <p>The tag and the chain keep records of an earlier use of a recycled file from ever counting. The durable length tells a torn write from damage:
+ * a bad record at offset p is
  * a torn tail unless some later record says that the file was durable beyond p.
  */
 final class RecordFormat {

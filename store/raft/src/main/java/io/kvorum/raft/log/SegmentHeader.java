@@ -6,7 +6,8 @@ import java.nio.file.Path;
 import java.util.zip.CRC32C;
 
 /**
- * The first bytes of a segment file. They are durable before the file gets its name, so a named file with a damaged header is damage, never a torn write.
+ * The first bytes of a segment file. They are durable before the file gets its name, so a named file with a damaged header is damage, never a torn
+ * write.
  *
  * @param sequence number of the file, from 1, without gaps; also its name
  * @param identity random number of this use of the file

@@ -62,7 +62,8 @@ final class SegmentReader implements Closeable {
     }
     int start = (int) (offset - windowStart);
     int length = RecordFormat.length(window, start);
-    if (RecordFormat.tag(window, start) != tag || RecordFormat.type(window, start) == null || length < 0 || length > size - offset - RecordFormat.HEADER_BYTES) {
+    boolean ours = RecordFormat.tag(window, start) == tag && RecordFormat.type(window, start) != null;
+    if (!ours || length < 0 || length > size - offset - RecordFormat.HEADER_BYTES) {
       return false;
     }
     if (!load(offset, RecordFormat.HEADER_BYTES + length)) {
@@ -107,7 +108,8 @@ final class SegmentReader implements Closeable {
   record Rest(boolean provesDurable, long staleEnd) {}
 
   /**
-   * Looks behind the unreadable record at {@code bad} for later ones. Any that was written when the file was already durable beyond {@code bad} proves that the bad record is damage and not
+   * Looks behind the unreadable record at {@code bad} for later ones. Any that was written when the file was already durable beyond {@code bad}
+   * proves that the bad record is damage and not
    * a write that a crash tore. Otherwise {@code staleEnd} is where the last remains of the torn write end ({@code bad} if there are none).
    */
   Rest lookBehind(long bad) throws IOException {

@@ -13,8 +13,10 @@ import java.util.List;
 /**
  * Writes records to the current segment file and goes on to the next one. Used by one thread at a time.
  *
- * <p>To go on to the next file: 1. force the current one; 2. write the header into the prepared file and force it; 3. give it its name and force the directory; 4. mark the end of the old file.
- * A crash before 3 leaves the old file as the last one, with all its records; after it, the header says where the old file's records end. So a file that has a successor is durable as a whole
+ * <p>To go on to the next file: 1. force the current one; 2. write the header into the prepared file and force it; 3. give it its name and force the
+ * directory; 4. mark the end of the old file.
+ * A crash before 3 leaves the old file as the last one, with all its records; after it, the header says where the old file's records end. So a file
+ * that has a successor is durable as a whole
  * and any damage in it is damage, and an end mark without a successor means that a file is missing.
  */
 final class SegmentWriter implements Closeable {
@@ -139,7 +141,8 @@ final class SegmentWriter implements Closeable {
   }
 
   /**
-   * Writes the hard state once more after a force, without forcing it: it says that everything before it was durable, so that damage there is never taken for a torn tail. Cheap enough for
+   * Writes the hard state once more after a force, without forcing it: it says that everything before it was durable, so that damage there is never
+   * taken for a torn tail. Cheap enough for
    * each moment of rest.
    */
   void mark(HardState newState) throws IOException {

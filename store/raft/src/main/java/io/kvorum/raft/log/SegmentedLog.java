@@ -15,7 +15,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * The replicated log and the hard state on disk, in segment files that were written ahead of time.
  *
- * <p>Two steps make an append: {@link #append} hands over (memory only, readable at once through {@link LogView}), {@link #sync} writes all that was handed over since and forces it once. They
+ * <p>Two steps make an append: {@link #append} hands over (memory only, readable at once through {@link LogView}), {@link #sync} writes all that was
+ * handed over since and forces it once. They
  * may be called by different threads, each by one: the <em>owner</em> calls {@link #append}, {@link #cut} and {@link #reset}, the last one only
  * while nothing is being synced. {@link #sync} and {@link #mark} exclude each other. Reads may come from anywhere.
  *
@@ -35,20 +36,13 @@ public final class SegmentedLog implements LogView, AutoCloseable {
   private final MemoryTail tail;
   private final DiskIndex index;
   private final List<Segment> segments;
-  private List<PendingOp> pending = new ArrayList<>();
+  private PendingWrites pending = new PendingWrites();
   private boolean mustForce;
   private HardState state;
   private long appendedBytes;
   private IOException failure;
 
   private volatile long durableIndex;
-
-  /** What was handed over and waits to be written, in order. */
-  private sealed interface PendingOp {
-    record Append(List<Entry> entries) implements PendingOp {}
-
-    record Truncate(long index, long term) implements PendingOp {}
-  }
 
   SegmentedLog(Path directory, LogOptions options, SpareFiles spares, LogOpener.Opened opened) {
     this.directory = directory;
@@ -78,7 +72,8 @@ public final class SegmentedLog implements LogView, AutoCloseable {
   }
 
   /**
-   * Hands over a new hard state (null: unchanged) and entries. The first entry may lie at or before the last index: then the log's suffix from there on is replaced. A hard state in which only
+   * Hands over a new hard state (null: unchanged) and entries. The first entry may lie at or before the last index: then the log's suffix from there
+   * on is replaced. A hard state in which only
    * the commit index moved, without entries, waits for the next reason to write.
    *
    * @throws IllegalArgumentException if the entries leave a gap
@@ -95,13 +90,13 @@ public final class SegmentedLog implements LogView, AutoCloseable {
     if (first <= tail.lastIndex()) {
       long term = tail.term(first - 1);
       tail.truncate(first - 1, term);
-      pending.add(new PendingOp.Truncate(first - 1, term));
+      pending.truncate(first - 1, term);
     }
     for (Entry entry : entries) {
       tail.append(entry);
       appendedBytes += entry.sizeBytes();
     }
-    pending.add(new PendingOp.Append(entries));
+    pending.append(entries);
     mustForce = true;
   }
 
@@ -125,7 +120,7 @@ public final class SegmentedLog implements LogView, AutoCloseable {
   }
 
   private long syncLocked() throws IOException {
-    List<PendingOp> work;
+    PendingWrites work;
     HardState newest;
     synchronized (this) {
       failIfFailed();
@@ -134,21 +129,17 @@ public final class SegmentedLog implements LogView, AutoCloseable {
       }
       newest = state;
       work = pending;
-      pending = new ArrayList<>();
+      pending = new PendingWrites();
       mustForce = false;
     }
     try {
-      write(work, newest);
+      work.writeTo(writer, newest, this::truncated);
       writer.force();
     } catch (IOException | RuntimeException e) {
       throw failed(e);
     }
     synchronized (this) {
-      long durable = writer.lastIndex();
-      for (PendingOp op : pending) {
-        // Overwritten in the meantime: what has these numbers now is not in the file yet.
-        durable = op instanceof PendingOp.Truncate truncate ? Math.min(durable, truncate.index()) : durable;
-      }
+      long durable = pending.lowestKept(writer.lastIndex());
       durableIndex = durable;
       tail.written(durable);
       return durable;
@@ -156,7 +147,8 @@ public final class SegmentedLog implements LogView, AutoCloseable {
   }
 
   /**
-   * To be called by the writer when it has nothing to do for a while: notes in the file, without forcing, that all before is durable (so that later damage there is told from a torn write) and
+   * To be called by the writer when it has nothing to do for a while: notes in the file, without forcing, that all before is durable (so that later
+   * damage there is told from a torn write) and
    * the newest commit index.
    */
   public void mark() throws IOException {
@@ -184,29 +176,8 @@ public final class SegmentedLog implements LogView, AutoCloseable {
     }
   }
 
-  /**
-   * A crash leaves a prefix of what is written here. So term and vote go first: entries of a term must never be found below a hard state of an older term. The commit index goes last: it must
-   * never be found without the entries that it speaks of.
-   */
-  private void write(List<PendingOp> work, HardState newest) throws IOException {
-    HardState written = writer.state();
-    if (newest.term() != written.term() || newest.vote() != written.vote()) {
-      writer.state(new HardState(newest.term(), newest.vote(), written.commit()));
-    }
-    for (PendingOp op : work) {
-      switch (op) {
-        case PendingOp.Append append -> writer.entries(append.entries());
-        case PendingOp.Truncate truncate -> {
-          writer.truncate(truncate.index(), truncate.term());
-          synchronized (this) {
-            index.truncated(truncate.index());
-          }
-        }
-      }
-    }
-    if (newest.commit() != written.commit()) {
-      writer.state(newest);
-    }
+  private synchronized void truncated(long to) {
+    index.truncated(to);
   }
 
   /** Keeps the places of written records and the list of files. */
@@ -247,7 +218,8 @@ public final class SegmentedLog implements LogView, AutoCloseable {
   }
 
   /**
-   * Everything up to {@code checkpointIndex} is durable elsewhere. Entries before the configured number behind it are forgotten; files that it covers are deleted, in the background, as far as
+   * Everything up to {@code checkpointIndex} is durable elsewhere. Entries before the configured number behind it are forgotten; files that it
+   * covers are deleted, in the background, as far as
    * more of them are there than are to be kept.
    *
    * @throws IllegalArgumentException above {@link #durableIndex}
@@ -279,7 +251,8 @@ public final class SegmentedLog implements LogView, AutoCloseable {
   }
 
   /**
-   * Empties the log: a snapshot that ends at {@code newBase} was installed. Durable when it returns; a crash leaves either the old log or the new one. Nothing else may be under way.
+   * Empties the log: a snapshot that ends at {@code newBase} was installed. Durable when it returns; a crash leaves either the old log or the new
+   * one. Nothing else may be under way.
    *
    * @param term term of that entry
    */
@@ -299,7 +272,7 @@ public final class SegmentedLog implements LogView, AutoCloseable {
       failIfFailed();
       kept = new HardState(state.term(), state.vote(), Math.max(state.commit(), newBase));
       old = files();
-      pending.clear();
+      pending = new PendingWrites();
       mustForce = false;
     }
     try {

@@ -14,7 +14,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Keeps the next segment file ready, written with zeros or recycled, and disposes of old ones; all on one background thread. That a file cannot be made ready is noticed here, while the
+ * Keeps the next segment file ready, written with zeros or recycled, and disposes of old ones; all on one background thread. That a file cannot be
+ * made ready is noticed here, while the
  * current one still has room: {@link #spaceLow} says so until it succeeds.
  */
 final class SpareFiles implements Closeable {
@@ -65,7 +66,8 @@ final class SpareFiles implements Closeable {
   }
 
   /**
-   * Hands out the prepared file if it is large enough; waits for one that is under way. Without one, makes a file of {@code wanted} bytes, or of {@code needed} if the disk has no room for
+   * Hands out the prepared file if it is large enough; waits for one that is under way. Without one, makes a file of {@code wanted} bytes, or of
+   * {@code needed} if the disk has no room for
    * that.
    */
   Spare take(int wanted, int needed) throws IOException {
@@ -105,7 +107,8 @@ final class SpareFiles implements Closeable {
   }
 
   /**
-   * Disposes of files, oldest first, so that a crash never leaves a gap: one is kept for its next use if there is none, the others are deleted. A file that cannot be deleted holds up the later
+   * Disposes of files, oldest first, so that a crash never leaves a gap: one is kept for its next use if there is none, the others are deleted. A
+   * file that cannot be deleted holds up the later
    * ones; it is tried again.
    */
   void retire(List<Path> files) {

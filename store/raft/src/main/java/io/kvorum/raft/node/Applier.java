@@ -15,9 +15,11 @@ import java.util.List;
  * Moves the state machine along the log. Raft thread only.
  *
  * <ol>
- *   <li>Committed entries, which are durable here, are applied in order; a change of the membership goes to the core if the state machine accepted it.
+ *   <li>Committed entries, which are durable here, are applied in order; a change of the membership goes to the core if the state machine
+ *       accepted it.
  *   <li>The batch is published and its callers answered (endBatch).
- *   <li>If the state machine wants one, a checkpoint is taken at the applied index, then the log is cut. A crash in between only leaves more log than is needed.
+ *   <li>If the state machine wants one, a checkpoint is taken at the applied index, then the log is cut. A crash in between only leaves more log
+ *       than is needed.
  * </ol>
  */
 final class Applier {

@@ -6,7 +6,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
- * Wakes one thread that has run out of work. The producer fills its queue and rings; the consumer says that it parks and then looks once more. The full fences between writing one and reading
+ * Wakes one thread that has run out of work. The producer fills its queue and rings; the consumer says that it parks and then looks once more. The
+ * full fences between writing one and reading
  * the other on both sides make sure that one of the two sees the other. Nobody spins.
  */
 final class Doorbell {

@@ -3,8 +3,10 @@ package io.kvorum.raft.node;
 /**
  * Times and bounds of a {@link RaftDriver}.
  *
- * @param tickMillis length of a tick, which is etcd's heartbeat interval. {@code RaftConfig.electionTicks} counts in it: election time-out divided by heartbeat interval
- * @param initialTicks ticks given at once at the start, below the election ticks (etcd's initial-election-tick-advance: election ticks - 1, so that a restarted cluster need not wait
+ * @param tickMillis length of a tick, which is etcd's heartbeat interval. {@code RaftConfig.electionTicks} counts in it: election time-out
+ *     divided by heartbeat interval
+ * @param initialTicks ticks given at once at the start, below the election ticks (etcd's initial-election-tick-advance: election ticks - 1, so
+ *     that a restarted cluster need not wait
  *     a whole election time-out). A sole voter campaigns at once in any case
  * @param requestTimeoutMillis how long a proposal is kept back for lack of a leader, and a read may wait (etcd: 5 s + 2 election time-outs)
  * @param readRetryMillis a read round that is unanswered is asked again after this time

@@ -12,7 +12,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
 /**
- * Makes appends durable and sends what waits for that: on the raft thread itself when it may, else on a thread of its own, so that acknowledgements are taken while the disk works. Whatever is
+ * Makes appends durable and sends what waits for that: on the raft thread itself when it may, else on a thread of its own, so that acknowledgements
+ * are taken while the disk works. Whatever is
  * queued when the disk becomes free goes out in one sync.
  */
 final class LogStage implements AutoCloseable {

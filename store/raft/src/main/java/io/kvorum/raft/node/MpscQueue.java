@@ -4,7 +4,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * A bounded queue for any number of producers and one consumer, in an array. A producer claims a place by advancing the tail and then fills it; the consumer takes places in order and stops at
+ * A bounded queue for any number of producers and one consumer, in an array. A producer claims a place by advancing the tail and then fills it; the
+ * consumer takes places in order and stops at
  * one that is claimed but not filled yet.
  */
 final class MpscQueue<T> {

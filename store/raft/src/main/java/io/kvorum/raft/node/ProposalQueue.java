@@ -10,8 +10,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Proposals on their way to the core, bounded in number and bytes. All that is queued goes in one call, as far as it fits in one message; what the core cannot take now (no leader, a transfer
- * under way, too much in flight) is kept back, in order, until it can or until its time is over: then it is dropped without a word, for its proposer has given up.
+ * Proposals on their way to the core, bounded in number and bytes. All that is queued goes in one call, as far as it fits in one message; what the
+ * core cannot take now (no leader, a transfer
+ * under way, too much in flight) is kept back, in order, until it can or until its time is over: then it is dropped without a word, for its proposer
+ * has given up.
  */
 final class ProposalQueue {
   private static final int MEMBERSHIP_MAX = 256;

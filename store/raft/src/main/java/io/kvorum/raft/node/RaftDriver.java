@@ -17,12 +17,15 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntUnaryOperator;
 
 /**
- * Runs one member's consensus: the raft thread carries core, apply and answers; the log has a thread of its own while there are other voters, so that their answers are taken while the disk works,
+ * Runs one member's consensus: the raft thread carries core, apply and answers; the log has a thread of its own while there are other voters, so
+ * that their answers are taken while the disk works,
  * and is called on the raft thread while this member is the only voter.
  *
- * <p>One round of the raft thread, see {@link RaftLoop}: take in messages and what became durable, tick, propose, ask for reads, carry out the core's results.
+ * <p>One round of the raft thread, see {@link RaftLoop}: take in messages and what became durable, tick, propose, ask for reads, carry out the
+ * core's results.
  *
- * <p>Life: {@link #open}, {@link #start}, {@link #close}. The node stops by itself when the log fails, when the state machine throws, and when it applied its own removal ({@link RemovedException});
+ * <p>Life: {@link #open}, {@link #start}, {@link #close}. The node stops by itself when the log fails, when the state machine throws, and when it
+ * applied its own removal ({@link RemovedException});
  * {@link #failure} says so. It never terminates the process and never retries.
  */
 public final class RaftDriver implements RaftNode {
@@ -82,8 +85,10 @@ public final class RaftDriver implements RaftNode {
    * @param config the protocol's parameters; {@code electionTicks} counts in {@code options.tickMillis}
    * @param options times and bounds
    * @param log opened; the node closes it
-   * @param start where the state machine stands: index and term of its checkpoint and the membership as of it; for a new cluster index and term 0 and the first voters. Its index must equal
-   *     {@link StateMachine#appliedIndex}. If it is ahead of the log, or in conflict with it (a crash between installing a snapshot and resetting the log), the log is reset to it
+   * @param start where the state machine stands: index and term of its checkpoint and the membership as of it; for a new cluster index and term
+   *     0 and the first voters. Its index must equal
+   *     {@link StateMachine#appliedIndex}. If it is ahead of the log, or in conflict with it (a crash between installing a snapshot and resetting
+   *     the log), the log is reset to it
    * @param machine what is applied to
    * @param transport called only after {@link #start}, on the raft thread and the log thread
    * @param time clocks
@@ -280,7 +285,10 @@ public final class RaftDriver implements RaftNode {
     return from >= to ? List.of() : log.entries(from, to, maxBytes);
   }
 
-  /** Stops the threads, takes a last checkpoint unless the node failed, and closes the log. Move the leadership away before, if this member leads others. */
+  /**
+   * Stops the threads, takes a last checkpoint unless the node failed, and closes the log. Move the leadership away before, if this member leads
+   * others.
+   */
   @Override
   public void close() {
     stopping = true;

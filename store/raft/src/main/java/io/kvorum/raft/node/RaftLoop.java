@@ -23,7 +23,8 @@ import java.util.stream.Stream;
  *
  * <ol>
  *   <li>Take in what the log made durable, received messages, requests of other threads.
- *   <li>Tick, at most once: after a pause of the process the missed ticks are dropped, and messages that arrived meanwhile are seen first, so that nobody campaigns only because it slept.
+ *   <li>Tick, at most once: after a pause of the process the missed ticks are dropped, and messages that arrived meanwhile are seen first, so
+ *       that nobody campaigns only because it slept.
  *   <li>Hand over proposals, all that are queued; ask for reads.
  *   <li>Carry out the core's results until there are none, in the order that {@link Ready} demands.
  *   <li>Publish the status. With nothing done, park until the next tick.

@@ -13,10 +13,11 @@ public interface RaftNode extends AutoCloseable {
   void start();
 
   /**
-   * Hands a proposal to the log, or to the leader when this member follows. No answer: the proposer recognises the entry when it is applied, or gives up.
+   * Hands a proposal to the log, or to the leader when this member follows. No answer: the proposer recognises the entry when it is applied, or
+   * gives up. Without a leader it is kept back for
+   * the request time limit.
    *
-   * @return REFUSED when the queue is full or more than 5,000 committed entries wait to be applied; NO_LEADER when it was kept back for lack of a leader (it may still be sent
-   *     once there is one, within the caller's time-out)
+   * @return REFUSED when the queue is full or more than 5,000 committed entries wait to be applied; STOPPED when the member is stopping
    */
   ProposeResult propose(byte[] request);
 
@@ -26,14 +27,15 @@ public interface RaftNode extends AutoCloseable {
     STOPPED
   }
 
-  /** Proposes a membership change; refused while another is under way. Same rules as {@link #propose}. */
+  /** Proposes a membership change; it waits while another is under way or leadership is being moved. Same rules as {@link #propose}. */
   ProposeResult proposeMembership(MembershipChange change);
 
   /** Asks for a linearizable read; at most 65,536 may wait. */
   void readIndex(ReadCallback callback);
 
   /**
-   * Moves leadership. Completes with true once {@code target} leads in a later term; with false when it did not within an election timeout, or when this member does not lead.
+   * Moves leadership. Completes with true once {@code target} leads in a later term; with false when it did not within an election timeout, or when
+   * this member does not lead.
    *
    * @param target a voter, or 0 for the voter that is furthest ahead
    */

@@ -1,7 +1,8 @@
 package io.kvorum.raft.node;
 
 /**
- * Receives the outcome of a linearizable read request, exactly once: on the raft thread, or at once on the asking thread when the member is the only voter (everything acknowledged is published
+ * Receives the outcome of a linearizable read request, exactly once: on the raft thread, or at once on the asking thread when the member is the only
+ * voter (everything acknowledged is published
  * there already), when too many wait or when it is stopping. Must not block and must not throw.
  */
 public interface ReadCallback {

@@ -12,7 +12,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <ol>
  *   <li>Without a leader reads wait for one, until their time is over (TIMED_OUT).
  *   <li>With one, all that wait make a round; one round is asked at a time, and asked again when no answer comes within the retry time.
- *   <li>A round whose leader or term changes fails at once (LEADER_CHANGED), once the new leader is known; under the same leader in the same term it is asked again.
+ *   <li>A round whose leader or term changes fails at once (LEADER_CHANGED), once the new leader is known; under the same leader in the same
+ *       term it is asked again.
  *   <li>An answered round's reads are ready once its index is applied.
  * </ol>
  */

@@ -41,14 +41,16 @@ public interface StateMachine {
   void leadershipChanged(RaftStatus status);
 
   /**
-   * Whether a checkpoint should be taken now (size of the log since the last one, budget of the active segment). The driver then calls {@link #checkpoint}.
+   * Whether a checkpoint should be taken now (size of the log since the last one, budget of the active segment). The driver then calls {@link
+   * #checkpoint}.
    *
    * @param logBytesSinceCheckpoint bytes appended to the log since the last checkpoint
    */
   boolean wantsCheckpoint(long logBytesSinceCheckpoint);
 
   /**
-   * Makes everything up to the applied index durable apart from the log. Index and term are those of the last applied entry, which is durable in the log.
+   * Makes everything up to the applied index durable apart from the log. Index and term are those of the last applied entry, which is durable in the
+   * log.
    *
    * @return the index that is now durable; the log may be cut up to it
    */

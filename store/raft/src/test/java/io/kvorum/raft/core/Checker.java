@@ -79,7 +79,8 @@ final class Checker {
       if (leads && entry.type() == EntryType.MEMBERSHIP) {
         long commitTerm = parts.log.term(parts.log.commit());
         require(commitTerm == parts.roles.term(), "a change at " + entry.index() + " entered the log before an entry of its term was committed");
-        require(!unappliedChangeBefore(member, entry.index()), "a change at " + entry.index() + " entered the log before the one before it was applied");
+        boolean pending = unappliedChangeBefore(member, entry.index());
+        require(!pending, "a change at " + entry.index() + " entered the log before the one before it was applied");
       }
     }
   }
@@ -171,7 +172,8 @@ final class Checker {
     }
     require(entry.index() <= maxCommitted, "state machine safety: " + entry.index() + " is applied and not committed");
     long known = committedTerm[(int) entry.index()];
-    require(known == entry.term(), "state machine safety: member " + member.id + " applies " + entry.index() + "/" + entry.term() + ", known as term " + known);
+    String what = "member " + member.id + " applies " + entry.index() + "/" + entry.term() + ", known as term " + known;
+    require(known == entry.term(), "state machine safety: " + what);
   }
 
   void installs(SimMember member, SnapshotMeta meta) {

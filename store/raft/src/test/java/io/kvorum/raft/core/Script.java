@@ -9,19 +9,21 @@ import java.util.List;
 import java.util.TreeSet;
 
 /**
- * Runs a script: lines that begin with {@code "> "} are commands, what follows up to an empty line or the next command is what they answer, {@code #} begins a remark. The result is the
- * script with the answers that were really given.
+ * Runs a script: lines that begin with {@code "> "} are commands, what follows up to an empty line or the next command is what they answer,
+ * {@code #} begins a remark. The result is the script with the answers that were really given.
  *
  * <pre>
- * cluster N [learner ID] [window M]  members 1..N, the last ones learners
+ * cluster N [learner ID] [window M] [message BYTES]
  * join ID                            a member that knows the first membership only
  * tick ID [N]      timeout ID        time passes; an election timeout passes
  * propose ID TEXT...                 change ID KIND MEMBER        read ID CONTEXT        transfer ID TARGET
  * lost ID LEADER                     the leader's connection closed
  * run ID           stabilize         carry out what a member wants; and deliver everything until all is quiet
  * deliver FROM TO  drop FROM TO      messages on the wire, * for any
- * isolate ID...    heal              crash ID   restart ID
+ * isolate ID...    heal              crash ID [TORN]   restart ID   reboot ID...
+ * elect ID VOTER...                  the messages of an election, with these voters, and no others
  * hold-disk ID     free-disk ID      hold-apply ID   free-apply ID
+ * force ID                           a stopped member starts again as the only one
  * checkpoint ID [KEEP]               unreachable ID MEMBER      snapshot-done ID MEMBER yes|no
  * status           log ID            quiet COMMAND              the command without its trace
  * </pre>
@@ -29,9 +31,15 @@ import java.util.TreeSet;
 final class Script {
   private final ScriptCluster cluster;
   private Membership initial = Membership.EMPTY;
+  private int window = 16;
+  private int messageBytes = 200;
 
   Script(Rules rules) {
     this.cluster = new ScriptCluster(rules);
+  }
+
+  boolean diverged() {
+    return cluster.diverged();
   }
 
   List<String> run(List<String> lines) {
@@ -64,14 +72,17 @@ final class Script {
     String[] args = Arrays.copyOfRange(words, 1, words.length);
     switch (words[0]) {
       case "cluster" -> build(args);
-      case "join" -> cluster.add(id(args[0]), initial, 16);
+      case "join" -> cluster.add(id(args[0]), initial, window, messageBytes);
       case "stabilize" -> cluster.stabilize();
       case "status" -> cluster.status();
       case "heal" -> cluster.heal();
       case "isolate" -> cluster.isolate(Arrays.stream(args).map(Long::valueOf).toList());
       case "deliver" -> cluster.move(id(args[0]), id(args[1]), true);
       case "drop" -> cluster.move(id(args[0]), id(args[1]), false);
-      case "crash" -> cluster.crash(id(args[0]));
+      case "crash" -> cluster.crash(id(args[0]), args.length > 1 ? Integer.parseInt(args[1]) : -1);
+      case "elect" -> cluster.elect(id(args[0]), Arrays.stream(args).skip(1).map(Long::valueOf).toList());
+      case "reboot" -> reboot(args);
+      case "force" -> cluster.force(id(args[0]));
       case "restart" -> cluster.restart(id(args[0]));
       case "log" -> cluster.log(id(args[0]));
       case "run" -> cluster.run(id(args[0]));
@@ -99,6 +110,13 @@ final class Script {
     }
   }
 
+  private void reboot(String[] ids) {
+    for (String word : ids) {
+      cluster.crash(id(word), -1);
+      cluster.restart(id(word));
+    }
+  }
+
   private static void tick(ScriptCluster.Node node, int times) {
     for (int i = 0; i < times; i++) {
       node.core.tick();
@@ -120,12 +138,12 @@ final class Script {
   private void build(String[] args) {
     int count = Integer.parseInt(args[0]);
     TreeSet<Long> learners = new TreeSet<>();
-    int window = 16;
     for (int i = 1; i < args.length; i += 2) {
-      if (args[i].equals("learner")) {
-        learners.add(id(args[i + 1]));
-      } else {
-        window = Integer.parseInt(args[i + 1]);
+      switch (args[i]) {
+        case "learner" -> learners.add(id(args[i + 1]));
+        case "window" -> window = Integer.parseInt(args[i + 1]);
+        case "message" -> messageBytes = Integer.parseInt(args[i + 1]);
+        default -> throw new IllegalArgumentException(args[i]);
       }
     }
     TreeSet<Long> voters = new TreeSet<>();
@@ -136,7 +154,7 @@ final class Script {
     }
     initial = new Membership(voters, learners);
     for (long id = 1; id <= count; id++) {
-      cluster.add(id, initial, window);
+      cluster.add(id, initial, window, messageBytes);
     }
   }
 

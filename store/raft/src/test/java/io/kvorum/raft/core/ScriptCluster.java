@@ -5,6 +5,7 @@ import io.kvorum.raft.EntryType;
 import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.Message;
+import io.kvorum.raft.Role;
 import io.kvorum.raft.SnapshotMeta;
 import io.kvorum.raft.node.RaftStatus;
 import java.util.ArrayDeque;
@@ -16,7 +17,10 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/** Members that a script moves step by step, with a network that keeps every message until the script delivers or drops it. Jitter is 0: elections come after exactly 10 ticks. */
+/**
+ * Members that a script moves step by step, with a network that keeps every message until the script delivers or drops it. Jitter is 0:
+ * elections come after exactly 10 ticks.
+ */
 final class ScriptCluster {
   private final Rules rules;
   private final Map<Long, Node> nodes = new TreeMap<>();
@@ -32,6 +36,7 @@ final class ScriptCluster {
   final class Node extends TestMember {
     boolean diskHeld;
     boolean applyHeld;
+    final List<Entry> appliedEntries = new ArrayList<>();
 
     Node(RaftConfig config, Membership membership) {
       super(config, membership, n -> 0, rules, wire::add);
@@ -39,6 +44,7 @@ final class ScriptCluster {
 
     @Override
     void onApply(Entry entry) {
+      appliedEntries.add(entry);
       say(id + " applies " + show(entry));
     }
 
@@ -73,8 +79,8 @@ final class ScriptCluster {
     trace = on;
   }
 
-  void add(long id, Membership membership, int maxInflightMessages) {
-    RaftConfig config = new RaftConfig(id, 10, 1, 200, 1 << 20, maxInflightMessages, 400, 1 << 20);
+  void add(long id, Membership membership, int maxInflightMessages, int maxMessageBytes) {
+    RaftConfig config = new RaftConfig(id, 10, 1, maxMessageBytes, 1 << 20, maxInflightMessages, 400, 1 << 20);
     nodes.put(id, new Node(config, membership));
   }
 
@@ -86,13 +92,54 @@ final class ScriptCluster {
     return node;
   }
 
-  void crash(long id) {
-    node(id).crash(-1);
+  /**
+   * @param torn entries of the write under way that reached the disk, -1 for none and no hard state either
+   */
+  void crash(long id, int torn) {
+    node(id).crash(torn);
     wire.removeIf(m -> m.to() == id);
   }
 
   void restart(long id) {
     nodes.get(id).start();
+  }
+
+  /** One election with the messages it takes and no others; the new leader's first entry reaches nobody. */
+  void elect(long id, Collection<Long> voters) {
+    for (int round = 0; round < 20 && !node(id).core.parts.roles.isLeader(); round++) {
+      while (node(id).core.parts.roles.role() == Role.FOLLOWER) {
+        node(id).core.tick();
+      }
+      run(id);
+      voters.forEach(voter -> move(id, voter, true));
+      wire.clear();
+      voters.forEach(this::run);
+      voters.forEach(voter -> move(voter, id, true));
+      wire.clear();
+    }
+    run(id);
+    wire.clear();
+  }
+
+  /** Whether two members applied different entries at one index. */
+  boolean diverged() {
+    Map<Long, Entry> seen = new TreeMap<>();
+    for (Node node : nodes.values()) {
+      for (Entry entry : node.appliedEntries) {
+        Entry other = seen.putIfAbsent(entry.index(), entry);
+        if (other != null && other.term() != entry.term()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  void force(long id) {
+    Node node = nodes.get(id);
+    Membership alone = new Membership(new TreeSet<>(List.of(id)), new TreeSet<>());
+    node.checkpoint = new SnapshotMeta(node.checkpoint.index(), node.checkpoint.term(), alone);
+    node.start();
   }
 
   void isolate(Collection<Long> ids) {
@@ -167,13 +214,18 @@ final class ScriptCluster {
       line += " applied=" + s.applied() + " " + show(s.membership()) + (s.transferee() == 0 ? "" : " transferee=" + s.transferee());
       always(line);
       new TreeMap<>(s.followers())
-          .forEach((id, p) -> always("  " + id + " match=" + p.match() + (p.recentlyActive() ? " active" : "") + (p.snapshotting() ? " snapshot" : "")));
+          .forEach((id, p) -> always("  " + id + " match=" + p.match() + marks(p)));
     }
+  }
+
+  private static String marks(RaftStatus.FollowerProgress p) {
+    return (p.recentlyActive() ? " active" : "") + (p.snapshotting() ? " snapshot" : "");
   }
 
   void log(long id) {
     MemoryLog log = node(id).view;
-    String entries = log.entries(log.firstIndex(), log.lastIndex() + 1, Long.MAX_VALUE).stream().map(ScriptCluster::show).collect(Collectors.joining(" "));
+    List<Entry> held = log.entries(log.firstIndex(), log.lastIndex() + 1, Long.MAX_VALUE);
+    String entries = held.stream().map(ScriptCluster::show).collect(Collectors.joining(" "));
     always(id + " log from " + log.firstIndex() + ": " + entries);
   }
 

@@ -20,7 +20,7 @@ class ScriptTest {
     try (Stream<Path> found = Files.list(directory)) {
       files = found.sorted().toList();
     }
-    assertThat(files).hasSizeGreaterThan(3);
+    assertThat(files).hasSizeGreaterThan(30);
     return files.stream().map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> check(file)));
   }
 

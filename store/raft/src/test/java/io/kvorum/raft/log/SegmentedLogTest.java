@@ -228,4 +228,31 @@ class SegmentedLogTest {
       assertThat(disk.forces() - before).isEqualTo(1);
     }
   }
+
+  @Test
+  void whatIsOverwrittenWhileItIsSyncedIsReadInItsNewForm() throws IOException {
+    List<Runnable> meanwhile = new ArrayList<>();
+    LogOptions options =
+        SMALL
+            .withCacheBytes(0)
+            .withFailPoint(
+                name -> {
+                  if (name.equals("raft.log.before-sync") && !meanwhile.isEmpty()) {
+                    meanwhile.removeFirst().run();
+                  }
+                });
+    List<Entry> expected = new ArrayList<>(entries(1, 1, 4, 50));
+    expected.addAll(entries(2, 5, 7, 60));
+    try (SegmentedLog log = SegmentedLog.open(directory, options)) {
+      log.append(new HardState(1, 0, 0), entries(1, 1, 10, 50));
+      meanwhile.add(() -> log.append(new HardState(2, 0, 0), entries(2, 5, 7, 60)));
+      assertThat(log.sync()).as("only what is not overwritten counts").isEqualTo(4);
+      assertThat(texts(all(log))).isEqualTo(texts(expected));
+      assertThat(log.sync()).isEqualTo(7);
+      assertThat(texts(all(log))).isEqualTo(texts(expected));
+    }
+    try (SegmentedLog log = SegmentedLog.open(directory, options)) {
+      assertThat(texts(all(log))).isEqualTo(texts(expected));
+    }
+  }
 }

@@ -194,7 +194,7 @@ public final class Machine implements StateMachine {
 
   @Override
   public boolean wantsCheckpoint(long logBytesSinceCheckpoint) {
-    return logBytesSinceCheckpoint >= CHECKPOINT_LOG_BYTES || parts.store().wantsCheckpoint();
+    return parts.store().wantsCheckpoint() || logBytesSinceCheckpoint >= CHECKPOINT_LOG_BYTES && parts.store().prepareCheckpoint();
   }
 
   @Override

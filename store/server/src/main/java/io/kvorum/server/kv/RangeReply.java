@@ -18,16 +18,11 @@ import java.util.concurrent.atomic.AtomicInteger;
  * lie in until everyone who retained it has let go.
  */
 public final class RangeReply implements AutoCloseable {
-  private static final int HEADER_TAG = RangeResponse.HEADER_FIELD_NUMBER << 3 | 2;
-  private static final int KVS_TAG = RangeResponse.KVS_FIELD_NUMBER << 3 | 2;
-  private static final int MORE_TAG = RangeResponse.MORE_FIELD_NUMBER << 3;
-  private static final int COUNT_TAG = RangeResponse.COUNT_FIELD_NUMBER << 3;
-  private static final int TAG_AND_VARINT_MAX = 11;
-
   private final ResponseHeader header;
   private final Selection selection;
   private final List<KeyValue> bare;
   private final ReadView view;
+  private final long size;
   private final AtomicInteger holders = new AtomicInteger(1);
 
   /**
@@ -38,6 +33,7 @@ public final class RangeReply implements AutoCloseable {
     this.selection = selection;
     this.bare = keysOnly ? selection.records().stream().map(Pairs::withoutValue).toList() : List.of();
     this.view = view;
+    this.size = computeSize();
   }
 
   private boolean keysOnly() {
@@ -46,59 +42,44 @@ public final class RangeReply implements AutoCloseable {
 
   /** Bytes of the encoding. */
   long size() {
-    long size = sizeOf(header.getSerializedSize());
+    return size;
+  }
+
+  private long computeSize() {
+    long sum = WireWriter.sizeOf(header.getSerializedSize());
     if (keysOnly()) {
       for (KeyValue pair : bare) {
-        size += sizeOf(pair.getSerializedSize());
+        sum += WireWriter.sizeOf(pair.getSerializedSize());
       }
     } else {
       for (Record record : selection.records()) {
-        size += sizeOf(record.length());
+        sum += WireWriter.sizeOf(record.length());
       }
     }
-    size += selection.more() ? 2 : 0;
-    return selection.count() == 0 ? size : size + 1 + CodedOutputStream.computeUInt64SizeNoTag(selection.count());
-  }
-
-  private static long sizeOf(int length) {
-    return 1L + CodedOutputStream.computeUInt32SizeNoTag(length) + length;
+    sum += selection.more() ? 2 : 0;
+    return selection.count() == 0 ? sum : sum + 1 + CodedOutputStream.computeUInt64SizeNoTag(selection.count());
   }
 
   /** Writes exactly {@link #size} bytes. */
   void writeTo(OutputStream out) throws IOException {
-    byte[] scratch = new byte[TAG_AND_VARINT_MAX];
-    tagged(out, scratch, HEADER_TAG, header.getSerializedSize());
-    out.write(header.toByteArray());
+    WireWriter wire = new WireWriter(out, size);
+    wire.bytes(RangeResponse.HEADER_FIELD_NUMBER, header.toByteArray());
     if (keysOnly()) {
       for (KeyValue pair : bare) {
-        tagged(out, scratch, KVS_TAG, pair.getSerializedSize());
-        out.write(pair.toByteArray());
+        wire.bytes(RangeResponse.KVS_FIELD_NUMBER, pair.toByteArray());
       }
     } else {
       for (Record record : selection.records()) {
-        tagged(out, scratch, KVS_TAG, record.length());
-        record.writeTo(out);
+        wire.bytes(RangeResponse.KVS_FIELD_NUMBER, record.bytes());
       }
     }
     if (selection.more()) {
-      tagged(out, scratch, MORE_TAG, 1);
+      wire.varint(RangeResponse.MORE_FIELD_NUMBER, 1);
     }
     if (selection.count() != 0) {
-      tagged(out, scratch, COUNT_TAG, selection.count());
+      wire.varint(RangeResponse.COUNT_FIELD_NUMBER, selection.count());
     }
-  }
-
-  /** One byte of tag (the field numbers are below 16), then a varint. */
-  private static void tagged(OutputStream out, byte[] scratch, int tag, long number) throws IOException {
-    scratch[0] = (byte) tag;
-    int length = 1;
-    long rest = number;
-    while ((rest & ~0x7fL) != 0) {
-      scratch[length++] = (byte) (rest | 0x80);
-      rest >>>= 7;
-    }
-    scratch[length++] = (byte) rest;
-    out.write(scratch, 0, length);
+    wire.flush();
   }
 
   /** The same answer as a message, for callers other than gRPC. */

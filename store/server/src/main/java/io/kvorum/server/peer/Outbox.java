@@ -3,23 +3,32 @@ package io.kvorum.server.peer;
 import io.kvorum.raft.Message;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /**
- * What waits to be sent to one member, bounded by number and bytes. While the member is not connected only the newest small messages are kept (a vote request must arrive
- * with the connection) and forwarded proposals (a member that just started hears of the leader before its own connection is up), never the leader's entries: it sends
- * those again from where the follower really is.
+ * What waits to be sent to one member, bounded by number and bytes. While the member is not connected, what a connection that comes soon should still carry is kept: the newest
+ * votes, heartbeats and forwarded proposals (whose callers would else wait for nothing), for two seconds at most. Never a leader's entries: it sends those again from where the
+ * follower really is.
  */
 final class Outbox {
   static final int MESSAGES_MAX = 4_096;
   static final long BYTES_MAX = 64L << 20;
   static final int OFFLINE_MESSAGES_MAX = 64;
+  static final long OFFLINE_BYTES_MAX = 4L << 20;
+  static final long OFFLINE_NANOS_MAX = 2_000_000_000L;
 
-  private final ArrayDeque<Message> queue = new ArrayDeque<>();
+  private record Waiting(Message message, long sizeBytes, long sinceNanos) {}
+
+  private final LongSupplier nanoTime;
+  private final ArrayDeque<Waiting> queue = new ArrayDeque<>();
   private long bytes;
   private boolean scheduled;
   private boolean online;
+
+  Outbox(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+  }
 
   /** What became of a message. */
   enum Outcome {
@@ -32,37 +41,42 @@ final class Outbox {
   }
 
   synchronized Outcome add(Message message) {
-    long size = MessageCodec.sizeBytes(message);
-    boolean full = queue.size() >= MESSAGES_MAX || bytes + size > BYTES_MAX && !queue.isEmpty();
-    if (full || !online && message.type() == Message.Type.APPEND && !message.entries().isEmpty()) {
+    Waiting waiting = new Waiting(message, MessageCodec.sizeBytes(message), nanoTime.getAsLong());
+    if (!online) {
+      return addOffline(waiting);
+    }
+    if (queue.size() >= MESSAGES_MAX || bytes + waiting.sizeBytes > BYTES_MAX && !queue.isEmpty()) {
       return Outcome.DROPPED;
     }
-    if (!online && queue.size() >= OFFLINE_MESSAGES_MAX) {
-      dropOldestSmall();
-    }
-    queue.add(message);
-    bytes += size;
-    if (!online || scheduled) {
+    queue.add(waiting);
+    bytes += waiting.sizeBytes;
+    if (scheduled) {
       return Outcome.QUEUED;
     }
     scheduled = true;
     return Outcome.SCHEDULE;
   }
 
-  private void dropOldestSmall() {
-    for (Iterator<Message> oldest = queue.iterator(); oldest.hasNext(); ) {
-      Message message = oldest.next();
-      if (message.type() != Message.Type.PROPOSE) {
-        bytes -= MessageCodec.sizeBytes(message);
-        oldest.remove();
-        return;
-      }
+  private Outcome addOffline(Waiting waiting) {
+    boolean kept = waiting.message.entries().isEmpty() || waiting.message.type() == Message.Type.PROPOSE;
+    if (!kept || waiting.sizeBytes > OFFLINE_BYTES_MAX) {
+      return Outcome.DROPPED;
     }
+    while (queue.size() >= OFFLINE_MESSAGES_MAX || bytes + waiting.sizeBytes > OFFLINE_BYTES_MAX) {
+      bytes -= queue.poll().sizeBytes;
+    }
+    queue.add(waiting);
+    bytes += waiting.sizeBytes;
+    return Outcome.QUEUED;
   }
 
-  /** The member can be reached from now on; a drain has to follow. */
+  /** The member can be reached from now on; a drain has to follow. What waits for too long is forgotten: its sender has given up. */
   synchronized void connected() {
     online = true;
+    long now = nanoTime.getAsLong();
+    while (!queue.isEmpty() && now - queue.peek().sinceNanos > OFFLINE_NANOS_MAX) {
+      bytes -= queue.poll().sizeBytes;
+    }
   }
 
   /** A drain begins: a message that comes from now on asks for another one. */
@@ -75,11 +89,11 @@ final class Outbox {
     List<Message> batch = new ArrayList<>(Math.min(maxMessages, queue.size()));
     long batchBytes = 0;
     while (!queue.isEmpty() && batch.size() < maxMessages) {
-      long size = MessageCodec.sizeBytes(queue.peek());
+      long size = queue.peek().sizeBytes;
       if (!batch.isEmpty() && batchBytes + size > maxBytes) {
         break;
       }
-      batch.add(queue.poll());
+      batch.add(queue.poll().message);
       batchBytes += size;
     }
     bytes -= batchBytes;

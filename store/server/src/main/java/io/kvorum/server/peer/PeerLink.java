@@ -46,7 +46,7 @@ final class PeerLink {
   private final PeerChannels channels;
   private final ScheduledExecutorService loop;
   private final PeerEvents events;
-  private final Outbox outbox = new Outbox();
+  private final Outbox outbox = new Outbox(System::nanoTime);
 
   private List<PeerUrls.Endpoint> endpoints = List.of();
   private int dialled;

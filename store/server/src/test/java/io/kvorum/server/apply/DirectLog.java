@@ -11,9 +11,12 @@ import io.kvorum.raft.Entry;
 import io.kvorum.raft.EntryType;
 import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
+import io.kvorum.raft.SnapshotMeta;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Proposals;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -72,6 +75,17 @@ public final class DirectLog implements Proposals, WaitingCalls {
     entries.add(entry);
     machine.apply(entry);
     machine.endBatch(entry.index());
+    if (machine.wantsCheckpoint(0)) {
+      checkpoint();
+    }
+  }
+
+  private void checkpoint() {
+    try {
+      machine.checkpoint(new SnapshotMeta(machine.appliedIndex(), 1, Membership.EMPTY));
+    } catch (IOException broken) {
+      throw new UncheckedIOException(broken);
+    }
   }
 
   @Override

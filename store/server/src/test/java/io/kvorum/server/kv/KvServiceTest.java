@@ -13,6 +13,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import io.grpc.StatusRuntimeException;
+import io.kvorum.mvcc.MvccStore;
 import io.kvorum.protocol.etcdserverpb.CompactionRequest;
 import io.kvorum.protocol.etcdserverpb.CompactionResponse;
 import io.kvorum.protocol.etcdserverpb.Compare.CompareResult;
@@ -37,18 +38,26 @@ import org.junit.jupiter.api.Test;
 
 /** The service over real gRPC on loopback. */
 class KvServiceTest {
-  private final ModelStore store = new ModelStore();
+  private MvccStore store;
   private KvServer server;
+
+  MvccStore openStore() throws IOException {
+    return new ModelStore();
+  }
 
   @BeforeEach
   void start() throws IOException {
+    store = openStore();
     server = new KvServer(store);
   }
 
   @AfterEach
   void stop() {
     server.close();
-    assertThat(store.openViews).as("every view was closed").isZero();
+    store.close();
+    if (store instanceof ModelStore model) {
+      assertThat(model.openViews).as("every view was closed").isZero();
+    }
   }
 
   private static ResponseHeader header(long revision) {

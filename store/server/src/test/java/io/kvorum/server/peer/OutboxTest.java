@@ -4,15 +4,14 @@ import static io.kvorum.server.peer.TestPeer.append;
 import static io.kvorum.server.peer.TestPeer.message;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.kvorum.raft.Entry;
-import io.kvorum.raft.EntryType;
 import io.kvorum.raft.Message;
 import io.kvorum.server.peer.Outbox.Outcome;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class OutboxTest {
-  private final Outbox outbox = new Outbox();
+  private long now;
+  private final Outbox outbox = new Outbox(() -> now);
 
   @Test
   void oneDrainIsAskedForUntilItBegins() {
@@ -70,6 +69,32 @@ class OutboxTest {
     assertThat(kept.getFirst().index()).isEqualTo(5);
   }
 
+  private static Message proposal(long index, int bytes) {
+    Message append = append(1, 2, index, new byte[bytes]);
+    return new Message(Message.Type.PROPOSE, 1, 2, 0, 0, index, 0, false, 0, 0, append.entries(), null);
+  }
+
+  @Test
+  void forwardedProposalsWaitForAConnectionThatComesSoon() {
+    assertThat(outbox.add(proposal(1, 100))).isEqualTo(Outcome.QUEUED);
+    assertThat(outbox.add(proposal(2, (int) Outbox.OFFLINE_BYTES_MAX + 1))).isEqualTo(Outcome.DROPPED);
+    now = Outbox.OFFLINE_NANOS_MAX;
+    assertThat(outbox.add(proposal(3, 100))).isEqualTo(Outcome.QUEUED);
+    now++;
+    outbox.connected();
+    assertThat(outbox.take(10, 1_000_000)).extracting(Message::index).as("the first has waited for too long").containsExactly(3L);
+  }
+
+  @Test
+  void whatWaitsForAConnectionIsBoundedInBytes() {
+    int third = (int) Outbox.OFFLINE_BYTES_MAX / 3;
+    for (int i = 0; i < 5; i++) {
+      assertThat(outbox.add(proposal(i, third - 200))).isEqualTo(Outcome.QUEUED);
+    }
+    outbox.connected();
+    assertThat(outbox.take(10, Long.MAX_VALUE)).extracting(Message::index).containsExactly(2L, 3L, 4L);
+  }
+
   @Test
   void aBrokenConnectionDropsAll() {
     outbox.connected();
@@ -77,19 +102,5 @@ class OutboxTest {
     assertThat(outbox.disconnected()).isTrue();
     assertThat(outbox.disconnected()).isFalse();
     assertThat(outbox.size()).isZero();
-  }
-
-  @Test
-  void proposalsWaitForTheConnectionOfAMemberThatJustStarted() {
-    Message proposal =
-        new Message(
-            Message.Type.PROPOSE, 1, 2, 0, 0, 0, 0, false, 0, 0, List.of(new Entry(0, 0, EntryType.NORMAL, 0, new byte[] {1})), null);
-    assertThat(outbox.add(proposal)).isEqualTo(Outcome.QUEUED);
-    for (int i = 0; i < 2 * Outbox.OFFLINE_MESSAGES_MAX; i++) {
-      outbox.add(message(1, 2, i));
-    }
-    assertThat(outbox.size()).isEqualTo(Outbox.OFFLINE_MESSAGES_MAX);
-    outbox.connected();
-    assertThat(outbox.take(1, 1_000_000)).containsExactly(proposal);
   }
 }
