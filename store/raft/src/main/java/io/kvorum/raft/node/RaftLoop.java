@@ -34,6 +34,9 @@ final class RaftLoop {
   private static final Logger LOG = System.getLogger(RaftLoop.class.getName());
   private static final int MESSAGES_PER_ROUND = 4096;
 
+  /** For so long a removed leader waits for its successor. */
+  private static final int HAND_OVER_TICKS = 20;
+
   private final RaftDriver driver;
   private final DriverOptions options;
   private final RaftCore core;
@@ -47,6 +50,8 @@ final class RaftLoop {
   private final TransferTracker transfers;
   private final long tickNanos;
   private long nextTick;
+  private boolean leaving;
+  private long leavesAt;
   private RaftStatus told;
   private Incoming incoming;
   private volatile boolean ended;
@@ -103,7 +108,7 @@ final class RaftLoop {
       inbox.reads().advance(core);
       carryOut();
       publish();
-      if (applier.removed()) {
+      if (applier.removed() && !handsOver()) {
         stage.drain();
         driver.fail(new RemovedException(core.status().id()));
         return;
@@ -112,6 +117,18 @@ final class RaftLoop {
         inbox.bell().await(untilTick, () -> hasInput() || driver.isStopping());
       }
     }
+  }
+
+  /** A leader that was removed stays until somebody else leads, so that those who stay learn that the removal is committed. */
+  private boolean handsOver() {
+    if (!core.status().isLeader()) {
+      return false;
+    }
+    if (!leaving) {
+      leaving = true;
+      leavesAt = time.nanoTime() + HAND_OVER_TICKS * tickNanos;
+    }
+    return time.nanoTime() - leavesAt < 0;
   }
 
   private boolean hasInput() {
