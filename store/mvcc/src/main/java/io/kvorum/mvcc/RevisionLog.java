@@ -83,19 +83,6 @@ public interface RevisionLog extends AutoCloseable {
   /** Seals the active segment, forces it, and writes the manifest naming all live segments; returns when durable. */
   void checkpoint(Manifest manifest) throws IOException;
 
-  /**
-   * As {@link #checkpoint} without waiting: what was appended before the call is in it, and appending may go on at once. Completes when durable, with a
-   * NoSpaceException when the disk is full (the previous checkpoint stays in force; try again later).
-   */
-  default CompletableFuture<Void> beginCheckpoint(Manifest manifest) {
-    try {
-      checkpoint(manifest);
-      return CompletableFuture.completedFuture(null);
-    } catch (IOException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-  }
-
   /** The newest durable manifest (at first the one that the log was opened with), or null for a new log. */
   Manifest manifest();
 

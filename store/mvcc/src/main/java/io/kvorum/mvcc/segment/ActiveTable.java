@@ -13,6 +13,9 @@ final class ActiveTable implements OffsetTable {
   /** A jump of main revisions beyond this many (or four times the records) ends subtraction; searching takes over. */
   static final int GAP_MAX = 1024;
 
+  /** Main revisions that one table can hold. */
+  static final int SPAN_MAX = Integer.MAX_VALUE - 8;
+
   private volatile int count;
   private long firstMain;
   private int[] mainDeltas = new int[INITIAL];
@@ -33,7 +36,7 @@ final class ActiveTable implements OffsetTable {
 
   /** Whether the revision's distance to the first one can be expressed. */
   boolean spans(long main) {
-    return count == 0 || main - firstMain < Integer.MAX_VALUE - 8;
+    return count == 0 || main - firstMain < SPAN_MAX;
   }
 
   void add(long main, int sub, long offset, int length, boolean tombstone, int crc, long lease) {

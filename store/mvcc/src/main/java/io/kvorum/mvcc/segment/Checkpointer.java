@@ -163,7 +163,10 @@ final class Checkpointer {
     }
   }
 
-  /** Completes when everything that was cut before the call and these facts are durable. */
+  /**
+   * Completes when everything that was cut before the call and these facts are durable. The caller waits for it: were the floor to move meanwhile, a rewrite could
+   * take away what these facts still promise.
+   */
   CompletableFuture<Void> checkpoint(RevisionLog.Manifest facts) {
     return CompletableFuture.runAsync(
         () -> {

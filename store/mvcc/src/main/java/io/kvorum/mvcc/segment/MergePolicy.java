@@ -26,11 +26,18 @@ final class MergePolicy {
    *
    * @param bytes of its records
    * @param deadBytes of those that nobody needs
+   * @param firstMain first main revision
+   * @param lastMain last main revision
    */
-  record Part(long bytes, long deadBytes) {
+  record Part(long bytes, long deadBytes, long firstMain, long lastMain) {
     long liveBytes() {
       return bytes - deadBytes;
     }
+  }
+
+  /** A file's table counts main revisions from its first one on, in an int. */
+  private static boolean spans(Part first, Part last) {
+    return last.lastMain() - first.firstMain() < ActiveTable.SPAN_MAX;
   }
 
   /** Places {@code [from, to)} in the chain. */
@@ -58,7 +65,7 @@ final class MergePolicy {
       long live = parts.get(at++).liveBytes();
       while (at < parts.size() && live + parts.get(at).liveBytes() <= MERGED_BYTES_MAX) {
         boolean small = parts.get(at).liveBytes() <= live / FACTOR;
-        if (!small && !wanted(parts.get(at), all)) {
+        if (!small && !wanted(parts.get(at), all) || !spans(parts.get(from), parts.get(at))) {
           break;
         }
         live += parts.get(at++).liveBytes();
@@ -81,7 +88,7 @@ final class MergePolicy {
         if (parts.subList(from, to).stream().filter(part -> tier(part.bytes()) == exact).count() >= FACTOR) {
           return List.of(new Group(from, to));
         }
-        from = Math.max(from, to);
+        from = Math.max(from, to - 1);
       }
     }
     return parts.size() > SEGMENTS_MAX ? cheapest(parts) : List.of();
@@ -90,7 +97,10 @@ final class MergePolicy {
   private static int endOfRun(List<Part> parts, int from, int tier) {
     long bytes = 0;
     int to = from;
-    while (to < parts.size() && tier(parts.get(to).bytes()) <= tier && bytes + parts.get(to).bytes() <= MERGED_BYTES_MAX) {
+    while (to < parts.size()
+        && tier(parts.get(to).bytes()) <= tier
+        && bytes + parts.get(to).bytes() <= MERGED_BYTES_MAX
+        && spans(parts.get(from), parts.get(to))) {
       bytes += parts.get(to++).bytes();
     }
     return to;
@@ -101,7 +111,7 @@ final class MergePolicy {
     long bestBytes = MERGED_BYTES_MAX;
     for (int from = 0; from + FACTOR <= parts.size(); from++) {
       long bytes = parts.subList(from, from + FACTOR).stream().mapToLong(Part::bytes).sum();
-      if (bytes < bestBytes) {
+      if (bytes < bestBytes && spans(parts.get(from), parts.get(from + FACTOR - 1))) {
         best = from;
         bestBytes = bytes;
       }

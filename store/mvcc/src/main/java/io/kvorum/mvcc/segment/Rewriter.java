@@ -41,7 +41,8 @@ final class Rewriter {
   /** What of one segment is dead. */
   private record Survey(Segment segment, BitSet dead, long deadBytes, boolean deadPuts) {
     MergePolicy.Part part() {
-      return new MergePolicy.Part(segment.info().payloadBytes(), deadBytes);
+      OffsetTable table = segment.table();
+      return new MergePolicy.Part(segment.info().payloadBytes(), deadBytes, table.main(0), table.main(table.count() - 1));
     }
   }
 

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -195,7 +196,7 @@ final class SegmentFiles {
   }
 
   /** Deletes what no manifest names. */
-  void deleteRubbish(java.util.Set<String> named) {
+  void deleteRubbish(Set<String> named) {
     try (var files = Files.list(directory)) {
       files
           .filter(file -> FileNames.isOurs(file.getFileName().toString()) && !named.contains(file.getFileName().toString()))

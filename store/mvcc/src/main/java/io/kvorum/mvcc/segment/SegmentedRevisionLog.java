@@ -228,22 +228,15 @@ public final class SegmentedRevisionLog implements RevisionLog {
 
   @Override
   public void checkpoint(Manifest facts) throws IOException {
-    await(beginCheckpoint(facts));
-  }
-
-  @Override
-  public CompletableFuture<Void> beginCheckpoint(Manifest facts) {
+    CompletableFuture<Void> durable;
     synchronized (appending) {
       checkpointer.requireSound();
       cut();
-      return checkpointer
-          .checkpoint(facts)
-          .thenRun(
-              () -> {
-                manifest = facts;
-                rewriter.merge();
-              });
+      durable = checkpointer.checkpoint(facts);
     }
+    await(durable);
+    manifest = facts;
+    rewriter.merge();
   }
 
   private static <T> T await(CompletableFuture<T> work) throws IOException {

@@ -35,9 +35,15 @@ final class SpaceWatch {
     return low || allocationFailed;
   }
 
-  /** The last allocation of a segment file failed (or the next one succeeded again). */
-  void allocationFailed(boolean failed) {
+  /**
+   * The last allocation of a segment file failed (or the next one succeeded again).
+   *
+   * @return whether that is news
+   */
+  boolean allocationFailed(boolean failed) {
+    boolean news = allocationFailed != failed;
     allocationFailed = failed;
+    return news;
   }
 
   boolean allocationFailed() {

@@ -56,7 +56,6 @@ final class Spares implements AutoCloseable {
           try {
             return create(size);
           } catch (IOException e) {
-            LOG.log(System.Logger.Level.WARNING, "cannot allocate the next segment file: " + e.getMessage());
             throw new CompletionException(e);
           }
         },
@@ -66,10 +65,14 @@ final class Spares implements AutoCloseable {
   private ActiveSegment create(SegmentSize size) throws IOException {
     try {
       ActiveSegment created = files.create(size);
-      space.allocationFailed(false);
+      if (space.allocationFailed(false)) {
+        LOG.log(System.Logger.Level.INFO, "segment files can be allocated again");
+      }
       return created;
     } catch (NoSpaceException e) {
-      space.allocationFailed(true);
+      if (space.allocationFailed(true)) {
+        LOG.log(System.Logger.Level.WARNING, "cannot allocate the next segment file: " + e.getMessage());
+      }
       throw e;
     }
   }

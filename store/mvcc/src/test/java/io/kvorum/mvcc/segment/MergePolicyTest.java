@@ -17,9 +17,26 @@ class MergePolicyTest {
   private static List<Part> parts(long... bytes) {
     List<Part> parts = new ArrayList<>();
     for (long size : bytes) {
-      parts.add(new Part(size, 0));
+      parts.add(part(size, 0));
     }
     return parts;
+  }
+
+  private static Part part(long bytes, long deadBytes) {
+    return new Part(bytes, deadBytes, 1, 2);
+  }
+
+  @Test
+  void revisionsTooFarApartStayInFilesOfTheirOwn() {
+    List<Part> parts = new ArrayList<>();
+    for (int i = 0; i < 16; i++) {
+      parts.add(new Part(1_000, 0, i < 8 ? 1 : 5_000_000_000L, i < 8 ? 9 : 5_000_000_009L));
+    }
+    assertThat(MergePolicy.plan(parts, false)).containsExactly(new Group(0, 8));
+    parts.subList(1, 8).clear();
+    assertThat(MergePolicy.plan(parts, false)).containsExactly(new Group(1, 9));
+    parts.replaceAll(part -> new Part(part.bytes(), part.bytes(), part.firstMain(), part.lastMain()));
+    assertThat(MergePolicy.plan(parts, true)).containsExactly(new Group(0, 1), new Group(1, 9));
   }
 
   @Test
@@ -36,7 +53,7 @@ class MergePolicyTest {
 
   @Test
   void aSegmentWithFewDeadRecordsIsRewrittenOnlyWhenAllAreAskedFor() {
-    List<Part> parts = List.of(new Part(64 * MIB, 10 * MIB), new Part(64 * MIB, 0), new Part(64 * MIB, 40 * MIB), new Part(MIB, 0));
+    List<Part> parts = List.of(part(64 * MIB, 10 * MIB), part(64 * MIB, 0), part(64 * MIB, 40 * MIB), part(MIB, 0));
     assertThat(MergePolicy.plan(parts, false)).containsExactly(new Group(2, 4));
     assertThat(MergePolicy.plan(parts, true)).containsExactly(new Group(0, 1), new Group(2, 4));
   }
@@ -45,7 +62,7 @@ class MergePolicyTest {
   void aMergeDoesNotExceedTheLargestFile() {
     List<Part> parts = new ArrayList<>();
     for (int i = 0; i < 40; i++) {
-      parts.add(new Part(200 * MIB, 150 * MIB));
+      parts.add(part(200 * MIB, 150 * MIB));
     }
     List<Group> groups = MergePolicy.plan(parts, false);
     assertThat(groups).hasSize(2);
@@ -65,7 +82,7 @@ class MergePolicyTest {
     int most = 0;
     while (appended < 6L << 30) {
       long bytes = random.nextInt(3) == 0 ? random.nextLong(64 * MIB) + 1 : random.nextInt(10) == 0 ? random.nextLong(4 * MIB) + 1 : 64 * MIB;
-      chain.add(new Part(bytes, 0));
+      chain.add(part(bytes, 0));
       appended += bytes;
       written += bytes;
       List<Group> groups = MergePolicy.plan(chain, false);
@@ -74,7 +91,7 @@ class MergePolicyTest {
         long merged = run.stream().mapToLong(Part::bytes).sum();
         written += merged;
         run.clear();
-        chain.add(group.from(), new Part(merged, 0));
+        chain.add(group.from(), part(merged, 0));
       }
       most = Math.max(most, chain.size());
     }

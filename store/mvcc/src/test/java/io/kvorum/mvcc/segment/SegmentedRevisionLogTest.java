@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -147,23 +146,6 @@ class SegmentedRevisionLogTest {
     }
     try (RevisionLog log = open()) {
       assertThatThrownBy(() -> log.append(history.lastMain(), 0, new byte[1], new byte[1], false, 0)).isInstanceOf(IllegalArgumentException.class);
-    }
-  }
-
-  @Test
-  void aCheckpointWithoutWaitingHoldsWhatWasAppendedBeforeIt() throws IOException {
-    History history = new History(7);
-    History durable;
-    try (RevisionLog log = open()) {
-      history.mixed(log, 3_000, 300);
-      durable = history.prefix(history.rows().size());
-      CompletableFuture<Void> done = log.beginCheckpoint(facts(history));
-      history.mixed(log, 3_000, 300);
-      done.join();
-      history.assertHeldBy(log);
-    }
-    try (RevisionLog log = open()) {
-      durable.assertHeldBy(log);
     }
   }
 

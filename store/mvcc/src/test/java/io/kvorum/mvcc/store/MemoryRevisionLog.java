@@ -157,12 +157,6 @@ final class MemoryRevisionLog implements RevisionLog {
   }
 
   @Override
-  public CompletableFuture<Void> beginCheckpoint(Manifest next) {
-    checkpoint(next);
-    return CompletableFuture.completedFuture(null);
-  }
-
-  @Override
   public Manifest manifest() {
     return manifest;
   }
