@@ -19,14 +19,8 @@ public final class KeyValueCodec {
 
   /** Encodes a live pair. A negative lease takes ten bytes, as in protobuf. */
   public static byte[] put(byte[] key, long createRevision, long modRevision, long version, byte[] value, long lease) {
-    byte[] out =
-        new byte
-            [bytesSize(key)
-                + numberSize(createRevision)
-                + numberSize(modRevision)
-                + numberSize(version)
-                + bytesSize(value)
-                + numberSize(lease)];
+    int numbers = numberSize(createRevision) + numberSize(modRevision) + numberSize(version) + numberSize(lease);
+    byte[] out = new byte[bytesSize(key) + numbers + bytesSize(value)];
     int at = writeBytes(out, 0, KEY_TAG, key);
     at = writeNumber(out, at, CREATE_TAG, createRevision);
     at = writeNumber(out, at, MOD_TAG, modRevision);

@@ -234,4 +234,33 @@ class KeyIndexModelTest {
     assertThat(slices).isGreaterThan(3);
     assertThat(TreeInvariants.check(before)).isEqualTo(20_000);
   }
+
+  @Test
+  void thinningOutMergesNodesOfAllLevels() {
+    int size = 300_000;
+    IndexBuilder builder = new IndexBuilder(-1, DropSink.NONE);
+    for (int i = 0; i < size; i++) {
+      builder.add("key%08d".formatted(i).getBytes(StandardCharsets.UTF_8), i + 2, 0, false);
+    }
+    KeyIndex index = builder.build();
+    RevisionCursor cursor = new RevisionCursor();
+    long main = size + 1;
+    for (int i = 0; i < size; i++) {
+      if (i % 50 != 7) {
+        index.seek("key%08d".formatted(i).getBytes(StandardCharsets.UTF_8), cursor);
+        index.add(++main, 0, true);
+      }
+    }
+    byte[] next = null;
+    do {
+      next = index.compact(next, main + 1, DropSink.NONE);
+    } while (next != null);
+    IndexView thin = index.publish();
+    assertThat(TreeInvariants.check(thin)).isEqualTo(size / 50);
+    assertThat(thin.root()).isInstanceOfSatisfying(Inner.class, root -> assertThat(root.size()).isLessThan(10));
+    for (int i = 7; i < size; i += 50) {
+      assertThat(thin.find("key%08d".formatted(i).getBytes(StandardCharsets.UTF_8), main, cursor)).isTrue();
+      assertThat(cursor.main()).isEqualTo(i + 2);
+    }
+  }
 }
