@@ -15,7 +15,7 @@ import java.util.List;
 final class Compares {
   private Compares() {}
 
-  static boolean hold(Readable reader, List<Compare> compares) {
+  static boolean hold(KeyReader reader, List<Compare> compares) {
     for (Compare compare : compares) {
       if (!holds(reader, compare)) {
         return false;
@@ -24,7 +24,7 @@ final class Compares {
     return true;
   }
 
-  private static boolean holds(Readable reader, Compare compare) {
+  private static boolean holds(KeyReader reader, Compare compare) {
     byte[] key = compare.getKey().toByteArray();
     if (compare.getRangeEnd().isEmpty()) {
       Record record = reader.get(key);

@@ -52,7 +52,7 @@ final class KeyApplier {
 
   Result txn(TxnRequest request, boolean heard) {
     WriteTxn txn = writes.begin();
-    Readable reader = Readable.of(txn);
+    KeyReader reader = KeyReader.of(txn);
     long before = writes.revision();
     TxnPath path = TxnPath.of(reader, request);
     EtcdError refusal = path.refusedPut(reader, leases::contains);
@@ -80,7 +80,7 @@ final class KeyApplier {
     return ResponseHeader.newBuilder().setRevision(revision).build();
   }
 
-  private static ResponseOp run(WriteTxn txn, Readable reader, long before, RequestOp op, boolean heard) {
+  private static ResponseOp run(WriteTxn txn, KeyReader reader, long before, RequestOp op, boolean heard) {
     switch (op.getRequestCase()) {
       case REQUEST_RANGE -> {
         return heard ? TxnPath.range(reader, op.getRequestRange()) : null;

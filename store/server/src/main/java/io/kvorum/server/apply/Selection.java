@@ -26,7 +26,7 @@ public record Selection(List<Record> records, long count, boolean more) {
   /**
    * @throws io.kvorum.mvcc.RevisionException if the request's revision is compacted or not there yet
    */
-  public static Selection of(Readable reader, RangeRequest request) {
+  public static Selection of(KeyReader reader, RangeRequest request) {
     byte[] key = request.getKey().toByteArray();
     byte[] end = request.getRangeEnd().toByteArray();
     long limit = Math.max(0, request.getLimit());

@@ -28,7 +28,7 @@ import java.util.function.LongPredicate;
  */
 public record TxnPath(boolean succeeded, List<RequestOp> ops, List<TxnPath> nested) {
   /** Decides the path. */
-  public static TxnPath of(Readable reader, TxnRequest request) {
+  public static TxnPath of(KeyReader reader, TxnRequest request) {
     boolean succeeded = Compares.hold(reader, request.getCompareList());
     List<RequestOp> ops = succeeded ? request.getSuccessList() : request.getFailureList();
     List<TxnPath> nested = List.of();
@@ -54,7 +54,7 @@ public record TxnPath(boolean succeeded, List<RequestOp> ops, List<TxnPath> nest
    * @param leases whether a lease exists
    * @return null when all are fine
    */
-  EtcdError refusedPut(Readable reader, LongPredicate leases) {
+  EtcdError refusedPut(KeyReader reader, LongPredicate leases) {
     Iterator<TxnPath> inner = nested.iterator();
     for (RequestOp op : ops) {
       EtcdError refusal = null;
@@ -70,7 +70,7 @@ public record TxnPath(boolean succeeded, List<RequestOp> ops, List<TxnPath> nest
     return null;
   }
 
-  private static EtcdError refusedPut(Readable reader, LongPredicate leases, PutRequest put) {
+  private static EtcdError refusedPut(KeyReader reader, LongPredicate leases, PutRequest put) {
     if ((put.getIgnoreValue() || put.getIgnoreLease()) && reader.get(put.getKey().toByteArray()) == null) {
       return EtcdError.KEY_NOT_FOUND;
     }
@@ -131,7 +131,7 @@ public record TxnPath(boolean succeeded, List<RequestOp> ops, List<TxnPath> nest
   }
 
   /** The answer of a range inside a transaction: its header carries the revision alone. */
-  public static ResponseOp range(Readable reader, RangeRequest request) {
+  public static ResponseOp range(KeyReader reader, RangeRequest request) {
     return ResponseOp.newBuilder()
         .setResponseRange(Selection.of(reader, request).toResponse(request.getKeysOnly()).setHeader(ResponseHeader.newBuilder().setRevision(reader.revision())))
         .build();

@@ -21,7 +21,7 @@ import io.kvorum.protocol.etcdserverpb.TxnRequest;
 import io.kvorum.protocol.etcdserverpb.TxnResponse;
 import io.kvorum.protocol.internal.LogRequest;
 import io.kvorum.raft.node.RaftStatus;
-import io.kvorum.server.apply.Readable;
+import io.kvorum.server.apply.KeyReader;
 import io.kvorum.server.apply.Selection;
 import io.kvorum.server.apply.TxnPath;
 import io.kvorum.server.base.Completion;
@@ -83,7 +83,7 @@ public final class KvService {
     ReadView view = store.view();
     RangeReply reply = null;
     try {
-      Selection selection = Selection.of(Readable.of(view), request);
+      Selection selection = Selection.of(KeyReader.of(view), request);
       reply = new RangeReply(kernel.header(view.revision()), selection, request.getKeysOnly(), view);
       if (reply.size() > Integer.MAX_VALUE) {
         Reply.fail(observer, tooLarge(reply.size()));
@@ -171,7 +171,7 @@ public final class KvService {
   private void readTxn(TxnRequest request, StreamObserver<TxnResponse> observer) {
     TxnResponse response;
     try (ReadView view = store.view()) {
-      Readable reader = Readable.of(view);
+      KeyReader reader = KeyReader.of(view);
       TxnPath path = TxnPath.of(reader, request);
       EtcdError refusal = path.refusedRange(view.revision(), view.compactRevision());
       if (refusal != null) {

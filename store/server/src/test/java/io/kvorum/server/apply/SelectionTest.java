@@ -36,7 +36,7 @@ class SelectionTest {
 
   private RangeResponse select(RangeRequest.Builder request) {
     try (ReadView view = store.view()) {
-      return Selection.of(Readable.of(view), request.build()).toResponse(request.getKeysOnly()).build();
+      return Selection.of(KeyReader.of(view), request.build()).toResponse(request.getKeysOnly()).build();
     }
   }
 

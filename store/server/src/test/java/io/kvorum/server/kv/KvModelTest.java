@@ -16,12 +16,13 @@ import io.kvorum.protocol.etcdserverpb.ResponseHeader;
 import io.kvorum.protocol.internal.LogRequest;
 import io.kvorum.server.apply.DirectLog;
 import io.kvorum.server.apply.ModelStore;
-import io.kvorum.server.apply.Readable;
+import io.kvorum.server.apply.KeyReader;
 import io.kvorum.server.apply.Selection;
 import io.kvorum.server.base.EtcdError;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -53,11 +54,12 @@ class KvModelTest {
     DirectLog log = new DirectLog(store);
     for (int i = 0; i < REQUESTS; i++) {
       LogRequest.Builder request = requests.next(model.revision());
-      String what = "seed " + seed + ", request " + i + ": " + request;
+      int number = i;
+      Supplier<String> what = () -> "seed " + seed + ", request " + number + ": " + request;
       assertThat(outcome(log, request)).as(what).isEqualTo(expected(model, request.build()));
       assertThat(store.revision()).as(what).isEqualTo(model.revision());
       RangeRequest range = requests.range(model.revision()).build();
-      assertThat(read(store, range)).as("seed " + seed + ", after " + i + ": " + range).isEqualTo(expected(model, range));
+      assertThat(read(store, range)).as(() -> "seed " + seed + ", after " + number + ": " + range).isEqualTo(expected(model, range));
     }
   }
 
@@ -89,7 +91,7 @@ class KvModelTest {
   /** Both ways out of the store: as a message, and as the bytes that go over the wire. */
   private static Object read(MvccStore store, RangeRequest request) throws IOException {
     try (ReadView view = store.view()) {
-      Selection selection = Selection.of(Readable.of(view), request);
+      Selection selection = Selection.of(KeyReader.of(view), request);
       ResponseHeader header = ResponseHeader.newBuilder().setRevision(view.revision()).build();
       RangeReply reply = new RangeReply(header, selection, request.getKeysOnly(), view);
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();

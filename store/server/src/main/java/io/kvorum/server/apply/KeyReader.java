@@ -7,7 +7,7 @@ import io.kvorum.mvcc.Record;
 import io.kvorum.mvcc.WriteTxn;
 
 /** What a range or a comparison reads from: a published view, or the transaction under way. */
-public interface Readable {
+public interface KeyReader {
   /** Newest revision that reads see. */
   long revision();
 
@@ -16,8 +16,8 @@ public interface Readable {
   /** Newest live record of a key, or null. */
   Record get(byte[] key);
 
-  static Readable of(ReadView view) {
-    return new Readable() {
+  static KeyReader of(ReadView view) {
+    return new KeyReader() {
       @Override
       public long revision() {
         return view.revision();
@@ -35,8 +35,8 @@ public interface Readable {
     };
   }
 
-  static Readable of(WriteTxn txn) {
-    return new Readable() {
+  static KeyReader of(WriteTxn txn) {
+    return new KeyReader() {
       @Override
       public long revision() {
         return txn.revision();
