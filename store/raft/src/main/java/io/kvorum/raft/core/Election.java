@@ -26,8 +26,8 @@ import java.util.Map;
  *   <li>Each answer names the answering member's commit index and the term there. A candidate whose log has that entry takes the index
  *       over, so that a member that must apply a membership change before it can win learns that it is committed, even from those who are
  *       removed by it.
- *   <li>Two pre-candidates with equal logs would split the votes that follow: the one with the lower id is refused and told that the other
- *       one asks too. Safety does not rest on it.
+ *   <li>Two pre-candidates with equal logs would split the votes that follow, so the one with the lower id is refused. A pre-candidate that
+ *       refuses another one asks it again: that one does not hear the leader any more. Safety does not rest on it.
  * </ol>
  */
 final class Election {
@@ -106,16 +106,14 @@ final class Election {
   void onPreVote(Message m) {
     boolean upToDate = parts.log.isUpToDate(m.index(), m.logTerm());
     boolean fresh = m.term() > parts.roles.term() || parts.rules.grantsVote(parts.roles.vote(), parts.roles.leader(), m.from(), true);
-    boolean rival =
-        parts.roles.role() == Role.PRE_CANDIDATE
-            && m.term() == parts.roles.term() + 1
-            && m.index() == parts.log.lastIndex()
-            && m.logTerm() == parts.log.lastTerm()
-            && Long.compareUnsigned(parts.id, m.from()) > 0;
-    if (rival) {
+    boolean bothAsk = parts.roles.role() == Role.PRE_CANDIDATE && m.term() == parts.roles.term() + 1;
+    boolean equal = m.index() == parts.log.lastIndex() && m.logTerm() == parts.log.lastTerm();
+    boolean outranked = bothAsk && equal && Long.compareUnsigned(parts.id, m.from()) > 0;
+    boolean granted = fresh && !outranked && parts.rules.grantsVote(m.from(), 0, m.from(), upToDate);
+    if (bothAsk && !granted) {
+      // It may have heard the leader still when we asked first.
       askPreVote(m.from());
     }
-    boolean granted = fresh && !rival && parts.rules.grantsVote(m.from(), 0, m.from(), upToDate);
     long term = granted ? m.term() : parts.roles.term();
     parts.outbox.send(answer(Message.Type.PRE_VOTE_RESPONSE, m.from(), term, granted));
   }
