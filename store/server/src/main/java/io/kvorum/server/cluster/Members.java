@@ -177,6 +177,23 @@ public final class Members implements MemberState {
     publish(view.withFeatureLevel(Math.max(view.featureLevel(), request.getLevel())));
   }
 
+  /**
+   * Makes this member the only one, a voter, as --force-new-cluster asks: all others count as removed. Only before consensus starts.
+   *
+   * @throws IllegalStateException if this member is none of the cluster's
+   */
+  public void forceSingle() {
+    ClusterView now = view;
+    Member self = now.member(genesis.memberId());
+    if (self == null) {
+      throw new IllegalStateException("member " + MemberIds.hex(genesis.memberId()) + " is not in the cluster");
+    }
+    for (Long id : now.members().keySet()) {
+      now = id == self.id() ? now.withMember(self.promoted()) : now.without(id);
+    }
+    view = now;
+  }
+
   @Override
   public void save(MachineState.Builder checkpoint) {
     ClusterView now = view;

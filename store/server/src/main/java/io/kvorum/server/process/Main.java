@@ -14,7 +14,9 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.security.Security;
 import java.util.List;
+import java.util.logging.Level;
 
 /**
  * The program. Verbs, versions, help and refusals need no container; only a configuration that may serve starts one.
@@ -26,8 +28,11 @@ public final class Main {
   private Main() {}
 
   public static void main(String... args) throws IOException {
+    // The name of a member that is just being created must not stay unknown for the ten seconds that are Java's default.
+    Security.setProperty("networkaddress.cache.negative.ttl", "1");
     List<String> arguments = List.of(args);
     if (Verbs.isVerb(arguments)) {
+      Logging.install(new LogSettings(Level.WARNING, false, List.of("stderr")));
       System.exit(new Verbs(System.getProperty("kvorum.name", "kvorum")).run(arguments));
     }
     switch (new ConfigParser(FlagTable.etcd36(), Files::readString).parse(arguments, System.getenv())) {

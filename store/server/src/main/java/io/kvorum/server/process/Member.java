@@ -106,14 +106,18 @@ final class Member implements AutoCloseable {
     AtomicReference<Kernel> late = new AtomicReference<>();
     this.watches = new WatchHub(store, revision -> late.get().header(revision), limits, System::nanoTime, ThreadLocalRandom.current());
     Machine machine = new Machine(new Machine.Parts(store, lessor, members, alarms), calls, List.of(watches, waits));
-    PeerIdentity self = new PeerIdentity(genesis.clusterId(), genesis.memberId(), () -> config.cluster().advertisePeerUrls());
+    PeerIdentity self = new PeerIdentity(genesis.clusterId(), genesis.memberId(), () -> ownPeerUrls(config));
     this.transport = new PeerTransport(self, network.channels(), network.loop(), () -> failure.complete(new RemovedException(genesis.memberId())));
-    MvccStore.Checkpoint checkpoint = store.checkpoint();
+    long checkpointTerm = store.checkpoint().term();
+    SnapshotMeta start =
+        config.cluster().forceNew()
+            ? ForcedCluster.force(machine, members, log, checkpointTerm)
+            : new SnapshotMeta(machine.appliedIndex(), checkpointTerm, members.view().membership());
     this.node =
         RaftDriver.open(
             new RaftConfig(genesis.memberId(), limits.electionMillis() / limits.heartbeatMillis(), 1, 1 << 20, 16 << 20, 512, 256 << 20, 16 << 20),
             driverOptions(config), log,
-            new SnapshotMeta(checkpoint.index(), checkpoint.term(), members.view().membership()), machine, transport, TimeSource.SYSTEM,
+            start, machine, transport, TimeSource.SYSTEM,
             bound -> ThreadLocalRandom.current().nextInt(bound), failPoint);
     node.failure().thenAccept(failure::complete);
     this.proposals = new LogProposals(genesis.memberId(), node, calls, new SpaceQuota(genesis.memberId(), store, alarms, limits), limits, threads.timer());
@@ -146,6 +150,12 @@ final class Member implements AutoCloseable {
         new ClientPorts.Content(
             services, List.of(new CallRules(node::status, streams)), health, new ServerMetrics(kernel, members, watches, health, leaderChanges),
             () -> members.view().clusterVersion());
+  }
+
+  /** As the cluster knows them, which may have been changed since the first start. */
+  private List<String> ownPeerUrls(ServerConfig config) {
+    io.kvorum.server.cluster.Member self = members.view().member(genesis.memberId());
+    return self == null ? config.cluster().advertisePeerUrls() : self.peerUrls();
   }
 
   /**
@@ -208,9 +218,9 @@ final class Member implements AutoCloseable {
     watches.start();
     proposals.start();
     leases.start(threads.timer());
-    node.start();
-    members.listen(transport);
     transport.start(node, genesis.contacts(), snapshots);
+    members.listen(transport);
+    node.start();
     LeaderDuties duties = new LeaderDuties(members, node::status, proposals, Version.CLUSTER);
     threads.timer().scheduleWithFixedDelay(duties, LOOK_MILLIS, DUTIES_MILLIS, TimeUnit.MILLISECONDS);
   }
@@ -245,10 +255,10 @@ final class Member implements AutoCloseable {
     proposals.close();
     leases.close();
     watches.close();
-    peerPorts.forEach(GrpcPort::close);
+    node.close();
     transport.close();
     received.close();
-    node.close();
+    peerPorts.forEach(GrpcPort::close);
     closeQuietly(store);
     threads.close();
     network.close();

@@ -136,6 +136,10 @@ final class Server implements AutoCloseable {
     member.publish(config.name(), config.cluster().advertiseClientUrls()).thenRun(ports::announceReady);
   }
 
+  long memberId() {
+    return member.id();
+  }
+
   /** Completes with what ended this member by itself, else never. */
   CompletableFuture<Throwable> failure() {
     return member.failure();

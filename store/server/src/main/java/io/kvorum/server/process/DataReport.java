@@ -1,0 +1,85 @@
+package io.kvorum.server.process;
+
+import io.kvorum.mvcc.MvccOptions;
+import io.kvorum.mvcc.MvccStore;
+import io.kvorum.protocol.internal.MachineState;
+import io.kvorum.raft.Entry;
+import io.kvorum.raft.EntryType;
+import io.kvorum.raft.HardState;
+import io.kvorum.raft.log.LogOptions;
+import io.kvorum.raft.log.SegmentedLog;
+import io.kvorum.server.cluster.Genesis;
+import io.kvorum.server.cluster.GenesisFile;
+import io.kvorum.server.cluster.MemberIds;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.Base64;
+
+/** Looks at the data directory of a stopped or killed member. The directory is locked meanwhile. */
+final class DataReport {
+  private static final long CHUNK_BYTES = 16L << 20;
+
+  private final Path dataDirectory;
+  private final PrintStream out;
+
+  DataReport(Path dataDirectory, PrintStream out) {
+    this.dataDirectory = dataDirectory;
+    this.out = out;
+  }
+
+  /**
+   * One line for each committed entry that the log still holds, in order: base64 of the request, whose fields below 2000 are those of etcd's InternalRaftRequest. Entries
+   * that carry no request (a leader's first entry, membership changes) have none.
+   *
+   * @return exit code
+   */
+  int dump() throws IOException, DataDirectory.RefusedException {
+    try (DataDirectory directory = open();
+        SegmentedLog log = SegmentedLog.open(directory.log(), LogOptions.defaults())) {
+      long last = Math.min(log.lastIndex(), Math.max(log.hardState().commit(), log.firstIndex() - 1));
+      long next = log.firstIndex();
+      while (next <= last) {
+        for (Entry entry : log.entries(next, last + 1, CHUNK_BYTES)) {
+          if (entry.type() == EntryType.NORMAL && entry.data().length > 0) {
+            out.println(Base64.getEncoder().encodeToString(entry.data()));
+          }
+          next = entry.index() + 1;
+        }
+      }
+    }
+    out.flush();
+    return 0;
+  }
+
+  /** Prints who the member is and how far it is, as one JSON object. */
+  int inspect() throws IOException, DataDirectory.RefusedException {
+    try (DataDirectory directory = open();
+        SegmentedLog log = SegmentedLog.open(directory.log(), LogOptions.defaults());
+        MvccStore store = MvccStore.open(directory.store(), MvccOptions.DEFAULT)) {
+      Genesis genesis = new GenesisFile(directory.member()).read();
+      HardState state = log.hardState();
+      MvccStore.Checkpoint checkpoint = store.checkpoint();
+      MachineState machine = MachineState.parseFrom(checkpoint.machineState());
+      out.printf(
+          "{\"cluster_id\":\"%s\",\"member_id\":\"%s\",\"term\":%d,\"commit\":%d,\"first_index\":%d,\"last_index\":%d,"
+              + "\"checkpoint\":{\"index\":%d,\"term\":%d,\"revision\":%d,\"members\":%d},\"revision\":%d,\"compact_revision\":%d,\"size_bytes\":%d}%n",
+          hex(genesis == null ? 0 : genesis.clusterId()), hex(genesis == null ? 0 : genesis.memberId()), state.term(), state.commit(),
+          log.firstIndex(), log.lastIndex(), checkpoint.index(), checkpoint.term(), checkpoint.revision(), machine.getMembersCount(),
+          store.revision(), store.compactRevision(), store.sizeBytes());
+    }
+    out.flush();
+    return 0;
+  }
+
+  private static String hex(long id) {
+    return MemberIds.hex(id);
+  }
+
+  private DataDirectory open() throws IOException, DataDirectory.RefusedException {
+    if (!DataDirectory.isMember(dataDirectory)) {
+      throw new DataDirectory.RefusedException(dataDirectory + " is not a member's data directory");
+    }
+    return DataDirectory.open(dataDirectory, null);
+  }
+}
