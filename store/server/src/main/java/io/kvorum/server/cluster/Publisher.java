@@ -5,6 +5,7 @@ import io.kvorum.protocol.internal.Attributes;
 import io.kvorum.protocol.internal.ClusterMemberAttrSetRequest;
 import io.kvorum.protocol.internal.LogRequest;
 import io.kvorum.server.base.Completion;
+import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Proposals;
 import io.kvorum.server.logging.Log;
 import java.util.List;
@@ -59,6 +60,9 @@ public final class Publisher {
 
           @Override
           public void failed(StatusRuntimeException reason) {
+            if (EtcdError.SERVER_STOPPED.text().equals(reason.getStatus().getDescription())) {
+              return;
+            }
             LOG.warn("failed to publish local member to cluster through raft", "error", reason.getStatus().getDescription());
             try {
               timer.schedule(() -> attempt(request), RETRY_MILLIS, TimeUnit.MILLISECONDS);
