@@ -151,7 +151,7 @@ final class Checkpointer {
     requireSound();
     while (!unsealed.isEmpty()) {
       ActiveSegment next = unsealed.peek();
-      Segment sealed = files.seal(next);
+      Segment sealed = files.seal(next, () -> {});
       unsealed.remove();
       unsealedCount.decrementAndGet();
       long bytes = next.payloadBytes();

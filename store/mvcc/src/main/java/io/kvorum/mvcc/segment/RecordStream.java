@@ -49,8 +49,12 @@ final class RecordStream {
     return HEADER_BYTES + (long) ROW_BYTES * count + payloadBytes;
   }
 
-  /** Name, length and checksum of the whole stream. */
-  Identity identity() {
+  /**
+   * Name, length and checksum of the whole stream.
+   *
+   * @param between called between blocks, to rest
+   */
+  Identity identity(Runnable between) {
     CRC32C crc = new CRC32C();
     MessageDigest digest = sha256();
     ByteBuffer block = ByteBuffer.allocate(BLOCK_BYTES);
@@ -60,6 +64,7 @@ final class RecordStream {
       block.flip();
       crc.update(block.array(), 0, block.limit());
       digest.update(block.array(), 0, block.limit());
+      between.run();
     }
     return new Identity(name(digest), length(), (int) crc.getValue());
   }

@@ -214,7 +214,7 @@ final class Rewriter {
           }
         }
       }
-      return files.seal(target);
+      return files.seal(target, pace::step);
     } finally {
       files.discard(target);
     }

@@ -66,8 +66,12 @@ final class SegmentFiles {
     return ActiveSegment.create(path, number, size, allocator, segment -> free(segment, path, null));
   }
 
-  /** Seals; see the class. */
-  Segment seal(ActiveSegment active) throws IOException {
+  /**
+   * Seals; see the class.
+   *
+   * @param between called between the steps of long work, to rest
+   */
+  Segment seal(ActiveSegment active, Runnable between) throws IOException {
     failPoint.reached(FailPoints.SEAL_BEFORE_FORCE);
     if (compareWithChronicle) {
       active.compareWithChronicle();
@@ -78,7 +82,7 @@ final class SegmentFiles {
     Path side = directory.resolve("active-" + active.number() + FileNames.SIDE + FileNames.TEMPORARY);
     long dataBytes = active.usedBytes();
     SideFileWriter.Written written = new SideFileWriter(active.table(), unsealed.bytes()).write(side, active.size(), active.mapBytes());
-    RecordStream.Identity identity = new RecordStream(active.table(), unsealed.bytes()).identity();
+    RecordStream.Identity identity = new RecordStream(active.table(), unsealed.bytes()).identity(between);
     truncateAndForce(data, dataBytes);
     failPoint.reached(FailPoints.SEAL_AFTER_FORCE);
     SegmentInfo info =

@@ -39,6 +39,9 @@ public final class SegmentedRevisionLog implements RevisionLog {
   /** A tail of this many bytes is sealed within the checkpoint; a longer one before it, in the background. */
   private static final long TAIL_BYTES_MAX = 4L << 20;
 
+  /** Without this much free space a checkpoint is not begun: room for the tail's side file and a manifest. */
+  private static final long CHECKPOINT_BYTES = 8L << 20;
+
   private static final long STOP_SECONDS_MAX = 60;
 
   private final SegmentFiles files;
@@ -223,7 +226,7 @@ public final class SegmentedRevisionLog implements RevisionLog {
         cut();
       }
     }
-    return checkpointer.allSealed();
+    return checkpointer.allSealed() && space.has(CHECKPOINT_BYTES);
   }
 
   @Override

@@ -122,7 +122,7 @@ final class SnapshotInstaller {
         target.append(
             bytes.get(LONG, row(i)), bytes.get(INT, row(i) + 16), encoded, length & Integer.MAX_VALUE, length < 0, bytes.get(LONG, row(i) + 8));
       }
-      return files.seal(target);
+      return files.seal(target, () -> {});
     } finally {
       files.discard(target);
     }

@@ -15,24 +15,29 @@ final class SpaceWatch {
   private final long reserveBytes;
   private final LongSupplier nanoTime;
   private volatile long asked;
-  private volatile boolean low;
+  private volatile long usableBytes;
   private volatile boolean allocationFailed;
 
   SpaceWatch(Path directory, long reserveBytes, LongSupplier nanoTime) throws IOException {
     this.disk = Files.getFileStore(directory);
     this.reserveBytes = reserveBytes;
     this.nanoTime = nanoTime;
-    this.low = ask();
+    this.usableBytes = ask();
     this.asked = nanoTime.getAsLong();
   }
 
   boolean low() {
+    return allocationFailed || !has(reserveBytes);
+  }
+
+  /** Whether this much is free. */
+  boolean has(long bytes) {
     long now = nanoTime.getAsLong();
     if (now - asked >= INTERVAL_NANOS) {
       asked = now;
-      low = ask();
+      usableBytes = ask();
     }
-    return low || allocationFailed;
+    return usableBytes >= bytes;
   }
 
   /**
@@ -50,9 +55,9 @@ final class SpaceWatch {
     return allocationFailed;
   }
 
-  private boolean ask() {
+  private long ask() {
     try {
-      return disk.getUsableSpace() < reserveBytes;
+      return disk.getUsableSpace();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

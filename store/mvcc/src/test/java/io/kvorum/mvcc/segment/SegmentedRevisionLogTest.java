@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kvorum.mvcc.FailPoint;
+import io.kvorum.mvcc.KeyValueCodec;
 import io.kvorum.mvcc.MvccOptions;
 import io.kvorum.mvcc.Record;
 import io.kvorum.mvcc.RevisionLog;
@@ -11,6 +12,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -102,7 +109,7 @@ class SegmentedRevisionLogTest {
     try (RevisionLog log = open()) {
       for (int sub = 0; sub < 5_000; sub++) {
         byte[] key = ("k" + sub).getBytes(StandardCharsets.UTF_8);
-        log.append(2, sub, key, io.kvorum.mvcc.KeyValueCodec.put(key, 2, 2, 1, new byte[100], 0), false, 0);
+        log.append(2, sub, key, KeyValueCodec.put(key, 2, 2, 1, new byte[100], 0), false, 0);
       }
       log.checkpoint(facts(history));
       try (RevisionLog.View view = log.view()) {
@@ -121,7 +128,7 @@ class SegmentedRevisionLogTest {
       byte[] key = {1};
       long[] mains = {5, 6, 1_000_000, 1_000_001, 5_000_000_000L, 5_000_000_001L, Long.MAX_VALUE};
       for (long main : mains) {
-        log.append(main, 0, key, io.kvorum.mvcc.KeyValueCodec.put(key, 5, main, 1, key, 0), false, 0);
+        log.append(main, 0, key, KeyValueCodec.put(key, 5, main, 1, key, 0), false, 0);
       }
       for (int round = 0; round < 2; round++) {
         try (RevisionLog.View view = log.view()) {
@@ -147,6 +154,47 @@ class SegmentedRevisionLogTest {
     try (RevisionLog log = open()) {
       assertThatThrownBy(() -> log.append(history.lastMain(), 0, new byte[1], new byte[1], false, 0)).isInstanceOf(IllegalArgumentException.class);
     }
+  }
+
+  @Test
+  void readersOnOtherThreadsSeeWhatIsPublishedWhileTheWriterGoesOn() throws Exception {
+    try (RevisionLog log = open()) {
+      AtomicLong published = new AtomicLong(1);
+      long last = 20_000;
+      List<CompletableFuture<Long>> readers = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        readers.add(CompletableFuture.supplyAsync(() -> readUntil(log, published, last)));
+      }
+      byte[] key = "key".getBytes(StandardCharsets.UTF_8);
+      for (long main = 2; main <= last; main++) {
+        for (int sub = 0; sub <= main % 3; sub++) {
+          log.append(main, sub, key, KeyValueCodec.put(key, sub + 1, main, 1, new byte[(int) (main % 200)], 0), false, main % 7);
+        }
+        published.setRelease(main);
+      }
+      for (CompletableFuture<Long> reader : readers) {
+        assertThat(reader.get(30, TimeUnit.SECONDS)).isPositive();
+      }
+    }
+  }
+
+  private static long readUntil(RevisionLog log, AtomicLong published, long last) {
+    Random random = new Random(1);
+    long reads = 0;
+    for (long newest = 1; newest < last; ) {
+      newest = published.getAcquire();
+      try (RevisionLog.View view = log.view()) {
+        for (int i = 0; i < 50 && newest > 1; i++, reads++) {
+          long main = i < 10 ? newest : 2 + random.nextLong(newest - 1);
+          int sub = (int) (main % 3);
+          Record record = view.find(main, sub);
+          if (record == null || record.modRevision() != main || record.createRevision() != sub + 1 || record.value().length != main % 200) {
+            throw new AssertionError("revision " + main + "." + sub + ": " + record);
+          }
+        }
+      }
+    }
+    return reads;
   }
 
   @Test
