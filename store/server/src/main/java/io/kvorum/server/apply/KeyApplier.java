@@ -55,10 +55,7 @@ final class KeyApplier {
     KeyReader reader = KeyReader.of(txn);
     long before = writes.revision();
     TxnPath path = TxnPath.of(reader, request);
-    EtcdError refusal = path.refusedPut(reader, leases::contains);
-    if (refusal == null) {
-      refusal = path.refusedRange(before, writes.floor());
-    }
+    EtcdError refusal = path.refusal(reader, leases::contains, writes.floor());
     if (refusal != null) {
       writes.end(txn);
       return new Result.Refusal(refusal);

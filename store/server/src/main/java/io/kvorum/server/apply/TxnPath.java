@@ -18,7 +18,7 @@ import java.util.function.LongPredicate;
  *
  * <ol>
  *   <li>all comparisons, of the transaction and of those nested on the taken path, are evaluated against the state before the transaction;
- *   <li>the operations on that path are validated, puts first, then ranges; one refusal refuses all;
+ *   <li>the operations on that path are validated in their order; one refusal refuses all;
  *   <li>the operations run in order.
  * </ol>
  *
@@ -49,20 +49,23 @@ public record TxnPath(boolean succeeded, List<RequestOp> ops, List<TxnPath> nest
   }
 
   /**
-   * The first put that cannot be done, in etcd's order: a missing key that value or lease should be kept of, then an unknown lease.
+   * The first operation that cannot be done, in the order of the operations, nested ones in their place.
    *
+   * @param reader the state before the transaction
    * @param leases whether a lease exists
+   * @param floor the compacted revision, -1 for none
    * @return null when all are fine
    */
-  EtcdError refusedPut(KeyReader reader, LongPredicate leases) {
+  public EtcdError refusal(KeyReader reader, LongPredicate leases, long floor) {
     Iterator<TxnPath> inner = nested.iterator();
     for (RequestOp op : ops) {
-      EtcdError refusal = null;
-      if (op.hasRequestPut()) {
-        refusal = refusedPut(reader, leases, op.getRequestPut());
-      } else if (op.hasRequestTxn()) {
-        refusal = inner.next().refusedPut(reader, leases);
-      }
+      EtcdError refusal =
+          switch (op.getRequestCase()) {
+            case REQUEST_PUT -> refusal(reader, leases, op.getRequestPut());
+            case REQUEST_RANGE -> refusal(reader, floor, op.getRequestRange());
+            case REQUEST_TXN -> inner.next().refusal(reader, leases, floor);
+            case REQUEST_DELETE_RANGE, REQUEST_NOT_SET -> null;
+          };
       if (refusal != null) {
         return refusal;
       }
@@ -70,41 +73,20 @@ public record TxnPath(boolean succeeded, List<RequestOp> ops, List<TxnPath> nest
     return null;
   }
 
-  private static EtcdError refusedPut(KeyReader reader, LongPredicate leases, PutRequest put) {
+  /** A missing key that value or lease should be kept of comes before an unknown lease. */
+  private static EtcdError refusal(KeyReader reader, LongPredicate leases, PutRequest put) {
     if ((put.getIgnoreValue() || put.getIgnoreLease()) && reader.get(put.getKey().toByteArray()) == null) {
       return EtcdError.KEY_NOT_FOUND;
     }
     return put.getLease() != 0 && !leases.test(put.getLease()) ? EtcdError.LEASE_NOT_FOUND : null;
   }
 
-  /**
-   * The first range whose revision cannot be served. Unlike outside of a transaction a negative revision is not the current one.
-   *
-   * @param revision the newest before the transaction
-   * @param floor the compacted revision, -1 for none
-   * @return null when all are fine
-   */
-  public EtcdError refusedRange(long revision, long floor) {
-    Iterator<TxnPath> inner = nested.iterator();
-    for (RequestOp op : ops) {
-      EtcdError refusal = null;
-      if (op.hasRequestRange()) {
-        refusal = refusedRange(revision, floor, op.getRequestRange());
-      } else if (op.hasRequestTxn()) {
-        refusal = inner.next().refusedRange(revision, floor);
-      }
-      if (refusal != null) {
-        return refusal;
-      }
-    }
-    return null;
-  }
-
-  private static EtcdError refusedRange(long revision, long floor, RangeRequest range) {
+  /** Unlike outside of a transaction a negative revision is not the current one. */
+  private static EtcdError refusal(KeyReader reader, long floor, RangeRequest range) {
     if (range.getRevision() == 0) {
       return null;
     }
-    if (range.getRevision() > revision) {
+    if (range.getRevision() > reader.revision()) {
       return EtcdError.FUTURE_REVISION;
     }
     return range.getRevision() < floor ? EtcdError.COMPACTED : null;

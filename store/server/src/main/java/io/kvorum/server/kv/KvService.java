@@ -29,6 +29,7 @@ import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Kernel;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.LongPredicate;
 
 /**
  * The KV service. Writes are checked here as far as they can be without the store, and go through the log. Reads go to the newest published view: serializable ones at once
@@ -36,6 +37,9 @@ import java.util.concurrent.RejectedExecutionException;
  * run on the readers.
  */
 public final class KvService {
+  /** A transaction that only reads names none. */
+  private static final LongPredicate NO_LEASES = id -> false;
+
   private final Kernel kernel;
   private final MvccStore store;
   private final RevisionWaits waits;
@@ -173,7 +177,7 @@ public final class KvService {
     try (ReadView view = store.view()) {
       KeyReader reader = KeyReader.of(view);
       TxnPath path = TxnPath.of(reader, request);
-      EtcdError refusal = path.refusedRange(view.revision(), view.compactRevision());
+      EtcdError refusal = path.refusal(reader, NO_LEASES, view.compactRevision());
       if (refusal != null) {
         Reply.fail(observer, refusal);
         return;

@@ -18,6 +18,7 @@ import io.grpc.StatusRuntimeException;
 import io.kvorum.protocol.etcdserverpb.Compare;
 import io.kvorum.protocol.etcdserverpb.Compare.CompareResult;
 import io.kvorum.protocol.etcdserverpb.Compare.CompareTarget;
+import io.kvorum.protocol.etcdserverpb.RequestOp;
 import io.kvorum.protocol.etcdserverpb.ResponseHeader;
 import io.kvorum.protocol.etcdserverpb.ResponseOp;
 import io.kvorum.protocol.etcdserverpb.TxnRequest;
@@ -185,8 +186,14 @@ class TxnTest {
   }
 
   @Test
-  void putsAreValidatedBeforeRanges() {
-    assertRefused(then(op(range("a").setRevision(99)), op(put("a", "1").setLease(9))), EtcdError.LEASE_NOT_FOUND);
+  void operationsAreValidatedInTheirOrderNestedOnesInTheirPlace() {
+    RequestOp.Builder future = op(range("a").setRevision(99));
+    RequestOp.Builder missingLease = op(put("a", "1").setLease(9));
+    RequestOp.Builder missingKey = op(put("b", "").setIgnoreValue(true));
+    assertRefused(then(future, missingLease), EtcdError.FUTURE_REVISION);
+    assertRefused(then(missingLease, future), EtcdError.LEASE_NOT_FOUND);
+    assertRefused(then(op(then(future)), missingLease), EtcdError.FUTURE_REVISION);
+    assertRefused(then(op(then(missingKey)), future, missingLease), EtcdError.KEY_NOT_FOUND);
   }
 
   @Test

@@ -203,10 +203,7 @@ final class NaiveKv {
         PutRequest put = op.getRequestPut();
         require(!keeps(put) || now.containsKey(put.getKey()), EtcdError.KEY_NOT_FOUND);
         require(put.getLease() == 0 || leases.contains(put.getLease()), EtcdError.LEASE_NOT_FOUND);
-      }
-    }
-    for (RequestOp op : taken) {
-      if (op.hasRequestRange() && op.getRequestRange().getRevision() != 0) {
+      } else if (op.hasRequestRange() && op.getRequestRange().getRevision() != 0) {
         require(op.getRequestRange().getRevision() <= revision, EtcdError.FUTURE_REVISION);
         require(op.getRequestRange().getRevision() >= floor, EtcdError.COMPACTED);
       }

@@ -52,6 +52,11 @@ final class RandomRequests {
     return txn;
   }
 
+  /** A transaction that the checks may refuse. */
+  TxnRequest.Builder rawTxn(long revision) {
+    return txn(revision, 2);
+  }
+
   private TxnRequest.Builder txn(long revision, int depth) {
     TxnRequest.Builder txn = TxnRequest.newBuilder();
     for (int i = random.nextInt(3); i > 0; i--) {
