@@ -121,7 +121,9 @@ var clusterCases = []check{
 			return err
 		}
 		watch := w.c.Watch(w.ctx, w.prefix, clientv3.WithPrefix(), clientv3.WithCreatedNotify())
-		<-watch
+		if r := <-watch; !r.Created {
+			return fmt.Errorf("not created: %v, %v", r, r.Err())
+		}
 		n := 0
 		for _, m := range w.cluster.Members {
 			if err := m.Stop(10 * time.Second); err != nil {
@@ -219,7 +221,7 @@ var clusterCases = []check{
 		}
 		defer c.Close()
 		_, refused := c.Put(w.ctx, w.key("x"), "")
-		if err := expect(refused != nil && refused.Error() == "etcdserver: rpc not supported for learner", "%v", refused); err != nil {
+		if err := expect(refused != nil && refused.Error() == "etcdserver: rpc not supported for learner", "put on a learner: %v", refused); err != nil {
 			return err
 		}
 		voters, err := w.cluster.Client(w.cluster.Members[:3]...)
@@ -238,7 +240,7 @@ var clusterCases = []check{
 			time.Sleep(100 * time.Millisecond)
 		}
 		_, again := voters.MemberPromote(w.ctx, added.Member.ID)
-		if err := expect(errors.Is(again, rpctypes.ErrMemberNotLearner), "%v", again); err != nil {
+		if err := expect(errors.Is(again, rpctypes.ErrMemberNotLearner), "promotion of a voter: %v", again); err != nil {
 			return err
 		}
 		if err := m.AwaitHealthy(10 * time.Second); err != nil {
@@ -252,7 +254,7 @@ var clusterCases = []check{
 			return err
 		}
 		_, twice := voters.MemberRemove(w.ctx, added.Member.ID)
-		if err := expect(errors.Is(twice, rpctypes.ErrMemberNotFound), "%v", twice); err != nil {
+		if err := expect(errors.Is(twice, rpctypes.ErrMemberNotFound), "removal of a removed member: %v", twice); err != nil {
 			return err
 		}
 		_, err = m.AwaitEnd(20 * time.Second)

@@ -26,9 +26,11 @@ public final class GrpcPort implements AutoCloseable {
   private static final long NO_HANDSHAKE_DAYS = 3_650;
 
   private final Server server;
+  private final PortNegotiator negotiator;
 
-  private GrpcPort(Server server) {
+  private GrpcPort(Server server, PortNegotiator negotiator) {
     this.server = server;
+    this.negotiator = negotiator;
   }
 
   /**
@@ -62,13 +64,14 @@ public final class GrpcPort implements AutoCloseable {
   public static GrpcPort open(
       InetSocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, HttpHandler http, Bounds bounds)
       throws IOException {
+    PortNegotiator negotiator = new PortNegotiator(http, bounds.maxBodyBytes());
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(address)
             .bossEventLoopGroup(loops.group())
             .workerEventLoopGroup(loops.group())
             .channelType(loops.serverChannel())
             .directExecutor()
-            .protocolNegotiator(new PortNegotiator(http, bounds.maxBodyBytes()))
+            .protocolNegotiator(negotiator)
             .handshakeTimeout(NO_HANDSHAKE_DAYS, TimeUnit.DAYS)
             .maxInboundMessageSize(bounds.maxMessageBytes())
             .maxInboundMetadataSize(MAX_METADATA_BYTES)
@@ -90,7 +93,7 @@ public final class GrpcPort implements AutoCloseable {
     services.forEach(builder::addService);
     interceptors.forEach(builder::intercept);
     try {
-      return new GrpcPort(builder.build().start());
+      return new GrpcPort(builder.build().start(), negotiator);
     } catch (IOException e) {
       throw new BindException(address, e);
     }
@@ -110,6 +113,7 @@ public final class GrpcPort implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    negotiator.closeConnections();
     server.shutdownNow();
     try {
       server.awaitTermination(graceMillis, TimeUnit.MILLISECONDS);

@@ -13,7 +13,10 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.util.AsciiString;
+import io.netty.util.concurrent.GlobalEventExecutor;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -29,6 +32,7 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
 
   private final HttpHandler http;
   private final int maxBodyBytes;
+  private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
 
   /**
    * @param http null for a port that serves gRPC alone
@@ -48,9 +52,18 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
     return new FirstBytes(grpc);
   }
 
+  /**
+   * Closes every connection at once. gRPC's own way would reset each stream with CANCEL, which clients take for an answer; a closed connection is Unavailable to
+   * them, and their watches go on elsewhere.
+   */
+  void closeConnections() {
+    // From the first handler on, so that no handler holds the close back for its streams.
+    connections.forEach(connection -> connection.eventLoop().execute(() -> connection.pipeline().firstContext().close()));
+  }
+
   @Override
   public void close() {
-    // Nothing is held.
+    // Connections end with their server.
   }
 
   private final class FirstBytes extends ChannelInboundHandlerAdapter {
@@ -65,6 +78,7 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
 
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
+      connections.add(context.channel());
       deadline = context.executor().schedule(() -> context.close(), FIRST_BYTES_SECONDS, TimeUnit.SECONDS);
     }
 

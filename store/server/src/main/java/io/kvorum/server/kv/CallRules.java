@@ -18,7 +18,7 @@ import java.util.function.Supplier;
  * What holds for every call on the client port, in etcd's order:
  *
  * <ol>
- *   <li>a learner answers Status, serializable Range (which the KV service tells apart) and the Snapshot stream alone;
+ *   <li>a learner, and a member that has not yet seen itself become one, answers Status, serializable Range (which the KV service tells apart) and the Snapshot stream alone;
  *   <li>a {@code client-api-version} that is not UTF-8 is refused;
  *   <li>with {@code hasleader: true} a call is refused when this member knows no leader, and a stream is ended when it has known none for three election timeouts.
  * </ol>
@@ -45,7 +45,7 @@ public final class CallRules implements ServerInterceptor {
   public <Q, R> ServerCall.Listener<Q> interceptCall(ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
     RaftStatus status = raft.get();
     String method = call.getMethodDescriptor().getFullMethodName();
-    if (status.membership().isLearner(status.id()) && !FOR_LEARNERS.contains(method) && !method.startsWith(OWN_PREFIX)) {
+    if (!status.membership().isVoter(status.id()) && !FOR_LEARNERS.contains(method) && !method.startsWith(OWN_PREFIX)) {
       return refuse(call, EtcdError.NOT_SUPPORTED_FOR_LEARNER);
     }
     byte[] version = headers.get(CLIENT_API_VERSION);

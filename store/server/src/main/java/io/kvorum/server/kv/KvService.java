@@ -218,7 +218,7 @@ public final class KvService {
 
   private boolean isLearner() {
     RaftStatus status = kernel.raft().get();
-    return status.membership().isLearner(status.id());
+    return !status.membership().isVoter(status.id());
   }
 
   /** Runs a read when the read index has come: here if it is small, else on the readers. */

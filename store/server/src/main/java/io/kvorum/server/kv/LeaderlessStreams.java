@@ -69,6 +69,8 @@ public final class LeaderlessStreams {
     private ServerCall.Listener<Q> listener;
     private boolean closed;
     private boolean ended;
+    /** Set before our own closing: gRPC reports that as an ordinary end, perhaps sooner than we do, but for the service it is a cancellation. */
+    private volatile boolean cancelled;
 
     Guarded(ServerCall<Q, R> call) {
       super(call);
@@ -104,6 +106,7 @@ public final class LeaderlessStreams {
     }
 
     void cancel() {
+      cancelled = true;
       close(EtcdError.NO_LEADER.status(), new Metadata());
       callback(() -> end(listener::onCancel));
     }
@@ -166,7 +169,7 @@ public final class LeaderlessStreams {
 
       @Override
       public void onComplete() {
-        callback(() -> end(listener::onComplete));
+        callback(() -> end(cancelled ? listener::onCancel : listener::onComplete));
       }
     }
   }

@@ -15,6 +15,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.zip.CRC32C;
 
@@ -29,7 +31,7 @@ public final class ModelStore implements MvccStore {
   private long publishedFloor = -1;
   public volatile boolean spaceLow;
   public volatile boolean wantsCheckpoint;
-  public volatile int openViews;
+  private final AtomicInteger openViews = new AtomicInteger();
 
   public ModelStore() {
     this(Checkpoint.NONE);
@@ -68,7 +70,7 @@ public final class ModelStore implements MvccStore {
 
   @Override
   public synchronized ReadView view() {
-    openViews++;
+    openViews.incrementAndGet();
     return new View(published, publishedFloor);
   }
 
@@ -360,9 +362,18 @@ public final class ModelStore implements MvccStore {
       synchronized (ModelStore.this) {
         if (open) {
           open = false;
-          openViews--;
+          openViews.decrementAndGet();
         }
       }
     }
+  }
+
+  /** Views that stay open although there was time to close them: a view is closed behind the answer, so a client may look first. */
+  public int leakedViews() {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (openViews.get() != 0 && System.nanoTime() < deadline) {
+      Thread.onSpinWait();
+    }
+    return openViews.get();
   }
 }

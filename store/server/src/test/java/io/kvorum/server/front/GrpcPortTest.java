@@ -9,6 +9,8 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
+import io.kvorum.protocol.etcdserverpb.DeleteRangeRequest;
+import io.kvorum.protocol.etcdserverpb.DeleteRangeResponse;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.PutRequest;
 import io.kvorum.protocol.etcdserverpb.PutResponse;
@@ -37,6 +39,11 @@ class GrpcPortTest {
   private ManagedChannel channel;
 
   private static final class Echo extends KVGrpc.KVImplBase {
+    @Override
+    public void deleteRange(DeleteRangeRequest request, StreamObserver<DeleteRangeResponse> answer) {
+      // Never answered.
+    }
+
     @Override
     public void range(RangeRequest request, StreamObserver<RangeResponse> answer) {
       answer.onNext(RangeResponse.newBuilder().setCount(request.getKey().size()).build());
@@ -224,5 +231,15 @@ class GrpcPortTest {
         .isInstanceOf(BindException.class)
         .hasMessage("listen tcp 127.0.0.1:" + port.address().getPort() + ": bind: address already in use");
     assertThatThrownBy(() -> HttpPort.open(port.address(), loops, http(), 1)).isInstanceOf(BindException.class).hasMessageContaining("address already in use");
+  }
+
+  @Test
+  void callsThatOutliveTheGraceEndAsUnavailable() {
+    var never = KVGrpc.newFutureStub(channel).deleteRange(DeleteRangeRequest.getDefaultInstance());
+    KVGrpc.newBlockingStub(channel).range(RangeRequest.getDefaultInstance());
+    port.close(50);
+    assertThatThrownBy(() -> never.get(10, TimeUnit.SECONDS))
+        .hasCauseInstanceOf(StatusRuntimeException.class)
+        .satisfies(e -> assertThat(((StatusRuntimeException) e.getCause()).getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE));
   }
 }

@@ -116,7 +116,7 @@ class CancelledCallTest {
     call.cancel(true);
     assertThat(serverSawCancel.await(10, TimeUnit.SECONDS)).isTrue();
     assertThatCode(() -> completion.done(null)).doesNotThrowAnyException();
-    assertThat(store.openViews).isZero();
+    assertThat(store.leakedViews()).isZero();
   }
 
   @Test

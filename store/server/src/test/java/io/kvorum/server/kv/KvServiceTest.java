@@ -56,7 +56,7 @@ class KvServiceTest {
     server.close();
     store.close();
     if (store instanceof ModelStore model) {
-      assertThat(model.openViews).as("every view was closed").isZero();
+      assertThat(model.leakedViews()).as("every view was closed").isZero();
     }
   }
 

@@ -519,6 +519,6 @@ class WatchCoreTest {
     rig.write(put("a", "1"));
     rig.catchUp();
     assertThat(sink.received).isEmpty();
-    assertThat(rig.store.openViews).isZero();
+    assertThat(rig.store.leakedViews()).isZero();
   }
 }

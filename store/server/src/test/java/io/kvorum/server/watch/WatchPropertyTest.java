@@ -229,7 +229,7 @@ class WatchPropertyTest {
         client.open.values().forEach(watch -> check(watch, watch.compacted == 0));
         client.ended.forEach(watch -> check(watch, false));
       }
-      assertThat(rig.store.openViews).isZero();
+      assertThat(rig.store.leakedViews()).isZero();
     }
 
     private void check(Watch watch, boolean complete) {
