@@ -9,6 +9,7 @@ import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.Kernel;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -62,9 +63,18 @@ public final class LeaseKeeper implements AutoCloseable {
   public LeaseKeeper(Lessor lessor, Kernel kernel, Executor executor) {
     this.lessor = lessor;
     this.kernel = kernel;
-    this.executor = executor;
-    this.revocations = new Revocations(lessor, kernel.proposals(), executor);
-    lessor.onLeadership(() -> executor.execute(this::check));
+    this.executor = task -> hand(task, executor);
+    this.revocations = new Revocations(lessor, kernel.proposals(), this.executor);
+    lessor.onLeadership(() -> this.executor.execute(this::check));
+  }
+
+  /** Late answers of the raft thread find the executor gone when the member stops. */
+  private static void hand(Runnable task, Executor executor) {
+    try {
+      executor.execute(task);
+    } catch (RejectedExecutionException stopped) {
+      LOG.log(System.Logger.Level.DEBUG, "the lease keeper has stopped", stopped);
+    }
   }
 
   /** Begins the periodic checks. The timer's threads only hand over. */

@@ -7,6 +7,7 @@ import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Kernel;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * Brings a question about leases to the leader: this member itself, or by forwarding. What fails because nobody leads, or because the one that was asked leads
@@ -17,10 +18,13 @@ final class LeaseRouter {
 
   private final Kernel kernel;
   private final ScheduledExecutorService timer;
+  private final LongSupplier nanoClock;
 
-  LeaseRouter(Kernel kernel, ScheduledExecutorService timer) {
+  /** @param nanoClock monotonic */
+  LeaseRouter(Kernel kernel, ScheduledExecutorService timer, LongSupplier nanoClock) {
     this.kernel = kernel;
     this.timer = timer;
+    this.nanoClock = nanoClock;
   }
 
   /** Asks this member's own lessor. */
@@ -68,7 +72,7 @@ final class LeaseRouter {
     private final Local<A> local;
     private final Remote<A> remote;
     private final Completion<A> completion;
-    private final long startNanos = System.nanoTime();
+    private final long startNanos = nanoClock.getAsLong();
 
     Attempt(Local<A> local, Remote<A> remote, Completion<A> completion) {
       this.local = local;
@@ -110,7 +114,7 @@ final class LeaseRouter {
 
     /** @param last what to answer when time is up */
     void again(EtcdError last) {
-      long spent = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNanos);
+      long spent = TimeUnit.NANOSECONDS.toMillis(nanoClock.getAsLong() - startNanos);
       if (spent + RETRY_MILLIS > kernel.limits().requestMillis()) {
         completion.failed(last.exception());
       } else {

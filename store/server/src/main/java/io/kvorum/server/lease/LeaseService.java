@@ -48,7 +48,7 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
     this.lessor = lessor;
     this.local = local;
     this.forwarder = forwarder;
-    this.router = new LeaseRouter(kernel, timer);
+    this.router = new LeaseRouter(kernel, timer, lessor::now);
     this.ids = new SplittableRandom(random.nextLong());
   }
 

@@ -266,6 +266,8 @@ class LeaseServiceTest {
     rig.follow(2, 0);
     StreamObserver<LeaseKeepAliveRequest> requests = keepAlive();
     requests.onNext(renewal(1));
+    assertThat(heard.poll(200, TimeUnit.MILLISECONDS)).isNull();
+    rig.sleep(LeaseRig.LIMITS.requestMillis());
     assertThat(hear())
         .isInstanceOfSatisfying(Status.class, s -> assertThat(s.getDescription()).isEqualTo(EtcdError.NO_LEADER.text()))
         .isInstanceOfSatisfying(Status.class, s -> assertThat(s.getCode()).isEqualTo(Status.Code.UNAVAILABLE));
