@@ -236,7 +236,7 @@ public final class WatchHub implements ChangeListener, AutoCloseable {
     parked = false;
   }
 
-  /** Ends all streams with {@code etcdserver: watch canceled} and the thread. */
+  /** Ends all streams with {@code etcdserver: server stopped} and the thread. */
   @Override
   public void close() {
     if (!running) {

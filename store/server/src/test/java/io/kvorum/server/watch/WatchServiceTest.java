@@ -203,14 +203,14 @@ class WatchServiceTest {
   }
 
   @Test
-  void stoppingEndsStreamsAsCanceled() throws Exception {
+  void stoppingEndsStreamsSoThatClientsResumeElsewhere() throws Exception {
     Client client = new Client(false);
     client.create(on("a"));
     client.next();
     hub.close();
     Status status = client.end();
-    assertThat(status.getCode()).isEqualTo(Status.Code.CANCELLED);
-    assertThat(status.getDescription()).isEqualTo("etcdserver: watch canceled");
+    assertThat(status.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(status.getDescription()).isEqualTo("etcdserver: server stopped");
     assertThat(new Client(false).end().getDescription()).isEqualTo("etcdserver: server stopped");
   }
 
