@@ -130,9 +130,12 @@ record ManifestFile(RevisionLog.Manifest facts, List<SegmentInfo> segments) {
     return Files.exists(path) ? decode(Files.readAllBytes(path), path) : null;
   }
 
-  /** Replaces the directory's manifest: temporary file, fsync, rename, fsync of the directory. Durable when it returns. */
+  /**
+   * Replaces the directory's manifest: fsync of the directory (the segments' names), temporary file, fsync, rename, fsync of the directory. Durable when it returns.
+   */
   void write(Path directory, FailPoint failPoint) throws IOException {
     failPoint.reached(FailPoints.MANIFEST_BEFORE_WRITE);
+    syncDirectory(directory);
     Path temporary = directory.resolve(FileNames.MANIFEST + FileNames.TEMPORARY);
     try (FileChannel channel =
         FileChannel.open(temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
@@ -147,9 +150,14 @@ record ManifestFile(RevisionLog.Manifest facts, List<SegmentInfo> segments) {
     failPoint.reached(FailPoints.MANIFEST_BEFORE_RENAME);
     Files.move(temporary, directory.resolve(FileNames.MANIFEST), StandardCopyOption.ATOMIC_MOVE);
     failPoint.reached(FailPoints.MANIFEST_BEFORE_DIRECTORY_SYNC);
+    syncDirectory(directory);
+    failPoint.reached(FailPoints.MANIFEST_AFTER_DIRECTORY_SYNC);
+  }
+
+  /** Makes creations and renames in a directory durable. */
+  static void syncDirectory(Path directory) throws IOException {
     try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
       channel.force(true);
     }
-    failPoint.reached(FailPoints.MANIFEST_AFTER_DIRECTORY_SYNC);
   }
 }

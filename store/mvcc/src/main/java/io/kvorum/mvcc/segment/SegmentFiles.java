@@ -192,13 +192,6 @@ final class SegmentFiles {
     }
   }
 
-  /** Makes renames in the directory durable. */
-  void syncDirectory() throws IOException {
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
-    }
-  }
-
   /** Deletes what no manifest names. */
   void deleteRubbish(Set<String> named) {
     try (var files = Files.list(directory)) {

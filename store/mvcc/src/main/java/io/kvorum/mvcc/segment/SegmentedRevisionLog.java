@@ -103,6 +103,7 @@ public final class SegmentedRevisionLog implements RevisionLog {
       }
       found = ManifestFile.EMPTY;
       found.write(directory, options.failPoint());
+      ManifestFile.syncDirectory(directory.toAbsolutePath().getParent());
     }
     return new SegmentedRevisionLog(directory, options, found);
   }

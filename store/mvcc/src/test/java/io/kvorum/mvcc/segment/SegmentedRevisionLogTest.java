@@ -198,6 +198,30 @@ class SegmentedRevisionLogTest {
   }
 
   @Test
+  void aPreparedCheckpointHasOnlyAShortTailToSeal() throws Exception {
+    History history = new History(9);
+    try (RevisionLog log = open()) {
+      assertThat(log.prepareCheckpoint()).isTrue();
+      history.put(log, "short", 1_000, 0);
+      assertThat(log.prepareCheckpoint()).as("a short tail needs no preparation").isTrue();
+      history.put(log, "long", 6 << 20, 0);
+      long deadline = System.nanoTime() + 20_000_000_000L;
+      while (!log.prepareCheckpoint() && System.nanoTime() < deadline) {
+        history.put(log, "meanwhile", 10, 0);
+        Thread.sleep(5);
+      }
+      assertThat(log.prepareCheckpoint()).isTrue();
+      try (var files = Files.list(directory)) {
+        assertThat(files.filter(file -> file.toString().endsWith(FileNames.SIDE)).mapToLong(file -> file.toFile().length()).sum()).isPositive();
+      }
+      log.checkpoint(facts(history));
+    }
+    try (RevisionLog log = open()) {
+      history.assertHeldBy(log);
+    }
+  }
+
+  @Test
   void anEmptyStoreTakesAFewHundredKilobytes() throws IOException {
     try (RevisionLog log = open()) {
       new History(8).put(log, "a", 10, 0);
