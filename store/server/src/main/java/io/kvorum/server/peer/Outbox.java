@@ -3,6 +3,7 @@ package io.kvorum.server.peer;
 import io.kvorum.raft.Message;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.function.LongSupplier;
 
@@ -100,13 +101,35 @@ final class Outbox {
     return batch;
   }
 
-  /** The member cannot be reached; drops everything and returns whether there was anything. */
+  /** The member cannot be reached. Drops everything but forwarded proposals; returns whether anything was dropped. */
   synchronized boolean disconnected() {
     online = false;
-    boolean any = !queue.isEmpty();
-    queue.clear();
-    bytes = 0;
-    return any;
+    int before = queue.size();
+    queue.removeIf(w -> w.message.type() != Message.Type.PROPOSE);
+    boolean dropped = queue.size() < before;
+    bytes = queue.stream().mapToLong(Waiting::sizeBytes).sum();
+    while (queue.size() > OFFLINE_MESSAGES_MAX || bytes > OFFLINE_BYTES_MAX) {
+      bytes -= queue.poll().sizeBytes;
+      dropped = true;
+    }
+    return dropped;
+  }
+
+  /** Takes back the proposals that were never sent, but for those that waited for too long. */
+  synchronized List<Message> takeProposals() {
+    List<Message> proposals = new ArrayList<>();
+    long now = nanoTime.getAsLong();
+    for (Iterator<Waiting> all = queue.iterator(); all.hasNext(); ) {
+      Waiting waiting = all.next();
+      if (waiting.message.type() == Message.Type.PROPOSE) {
+        all.remove();
+        bytes -= waiting.sizeBytes;
+        if (now - waiting.sinceNanos <= OFFLINE_NANOS_MAX) {
+          proposals.add(waiting.message);
+        }
+      }
+    }
+    return proposals;
   }
 
   synchronized int size() {

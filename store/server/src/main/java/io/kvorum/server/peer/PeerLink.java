@@ -68,6 +68,12 @@ final class PeerLink {
     /** A stream that was up has ended, not by us. */
     void disconnected(long member);
 
+    /** Whether proposals still belong to this member: it is the leader as far as is known. */
+    boolean isLeader(long member);
+
+    /** A proposal that was forwarded to a member that leads no more, and never sent. */
+    void returned(Message proposal);
+
     /** The other side says that this member was removed. */
     void removed();
   }
@@ -154,6 +160,9 @@ final class PeerLink {
   private void retry() {
     if (closed || up) {
       return;
+    }
+    if (!events.isLeader(id)) {
+      outbox.takeProposals().forEach(events::returned);
     }
     retryMillis = Math.min(RETRY_MILLIS_MAX, retryMillis * 2);
     if (channel != null && channel.getState(true) == ConnectivityState.TRANSIENT_FAILURE) {

@@ -3,6 +3,8 @@ package io.kvorum.server.peer;
 import io.grpc.Channel;
 import io.grpc.ClientInterceptors;
 import io.grpc.stub.MetadataUtils;
+import io.kvorum.raft.Entry;
+import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.Message;
 import io.kvorum.raft.node.RaftNode;
 import io.kvorum.raft.node.Transport;
@@ -224,6 +226,26 @@ public final class PeerTransport implements Transport, Connectivity, Members.Lis
       RaftNode raft = node;
       if (raft != null && !closed) {
         raft.peerClosed(member);
+      }
+    }
+
+    @Override
+    public boolean isLeader(long member) {
+      RaftNode raft = node;
+      return raft != null && raft.status().leader() == member;
+    }
+
+    @Override
+    public void returned(Message proposal) {
+      RaftNode raft = node;
+      if (raft != null && !closed) {
+        for (Entry entry : proposal.entries()) {
+          // Refused, it is lost as any message may be: its caller waits for its time-out.
+          switch (entry.type()) {
+            case NORMAL -> raft.propose(entry.data());
+            case MEMBERSHIP -> raft.proposeMembership(MembershipChange.decode(entry.data()));
+          }
+        }
       }
     }
 

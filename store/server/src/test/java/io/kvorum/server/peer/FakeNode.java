@@ -22,6 +22,7 @@ public class FakeNode implements RaftNode {
   public final List<Boolean> snapshotReports = new CopyOnWriteArrayList<>();
   public final List<Message> snapshotMessages = new CopyOnWriteArrayList<>();
   public final List<Path> snapshotDirectories = new CopyOnWriteArrayList<>();
+  public final List<byte[]> proposed = new CopyOnWriteArrayList<>();
   public final List<Long> transfers = new CopyOnWriteArrayList<>();
   public volatile CompletableFuture<Boolean> installation = CompletableFuture.completedFuture(true);
   public volatile CompletableFuture<Boolean> transfer = CompletableFuture.completedFuture(true);
@@ -32,7 +33,8 @@ public class FakeNode implements RaftNode {
 
   @Override
   public ProposeResult propose(byte[] request) {
-    return ProposeResult.REFUSED;
+    proposed.add(request);
+    return ProposeResult.ACCEPTED;
   }
 
   @Override

@@ -96,7 +96,25 @@ class OutboxTest {
   }
 
   @Test
-  void aBrokenConnectionDropsAll() {
+  void proposalsThatWereNotSentCanBeTakenBack() {
+    outbox.connected();
+    outbox.add(proposal(1, 10));
+    outbox.add(message(1, 2, 2));
+    now = Outbox.OFFLINE_NANOS_MAX;
+    outbox.add(proposal(3, 10));
+    assertThat(outbox.disconnected()).as("something was dropped").isTrue();
+    outbox.add(message(1, 2, 4));
+    now++;
+
+    assertThat(outbox.takeProposals()).extracting(Message::index).as("the first has waited for too long").containsExactly(3L);
+
+    assertThat(outbox.takeProposals()).isEmpty();
+    outbox.connected();
+    assertThat(outbox.take(10, 1_000_000)).extracting(Message::index).containsExactly(4L);
+  }
+
+  @Test
+  void aBrokenConnectionDropsAllElse() {
     outbox.connected();
     outbox.add(message(1, 2, 1));
     assertThat(outbox.disconnected()).isTrue();

@@ -10,9 +10,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.kvorum.protocol.internal.MemberContext;
 import io.kvorum.protocol.internal.MembersResponse;
+import io.kvorum.raft.Entry;
+import io.kvorum.raft.EntryType;
+import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.MembershipChange.Kind;
 import io.kvorum.raft.Message;
+import io.kvorum.raft.Role;
+import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.server.cluster.Member;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.nio.NioEventLoopGroup;
@@ -21,6 +26,7 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -108,6 +114,26 @@ class PeerTransportTest {
     assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start)).isLessThan(1_000);
     one.transport.send(List.of(message(1, 2, 3)));
     await("arrived", () -> two.node.received.stream().anyMatch(m -> m.index() == 3));
+  }
+
+  @Test
+  void aProposalForALeaderThatDiedGoesToTheNextOne() throws Exception {
+    TestPeer one = peer(CLUSTER, 1, port1, both);
+    TestPeer two = peer(CLUSTER, 2, port2, both);
+    await("connected", () -> one.isConnected(two));
+    one.node.status = new RaftStatus(1, Role.FOLLOWER, 1, 2, 0, 0, 0, Membership.EMPTY, 0, Map.of());
+    two.stopServing();
+    await("broken", () -> !one.isConnected(two));
+    Entry entry = new Entry(0, 0, EntryType.NORMAL, 0, new byte[] {42});
+
+    one.transport.send(List.of(new Message(Message.Type.PROPOSE, 1, 2, 0, 0, 0, 0, false, 0, 0, List.of(entry), null)));
+    TimeUnit.MILLISECONDS.sleep(500);
+    assertThat(one.node.proposed).as("it waits while the leader may come back").isEmpty();
+    one.node.status = new RaftStatus(1, Role.FOLLOWER, 2, 3, 0, 0, 0, Membership.EMPTY, 0, Map.of());
+
+    await("proposed again", () -> one.node.proposed.size() == 1);
+    assertThat(one.node.proposed.getFirst()).containsExactly(42);
+    assertThat(two.node.received).isEmpty();
   }
 
   @Test
