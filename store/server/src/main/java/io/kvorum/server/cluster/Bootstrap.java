@@ -13,10 +13,10 @@ import java.util.TreeMap;
  *
  * <ol>
  *   <li>The member's own name must be in the initial cluster, with the URLs that it advertises (names resolved).
- *   <li>New cluster: ids follow from URLs and token. If a running member already knows this one as started, its data directory was lost: refuse, because a member that forgot its
- *       vote must not vote again under the same id.
- *   <li>Existing cluster: the first peer that answers tells the members. Their number and URLs must equal the initial cluster's; the own id is that of the member with the own
- *       URLs; the founders come from the answer, so that log index 0 means the same here.
+ *   <li>New cluster: ids follow from URLs and token. If a running member already knows this one as started, its data directory was lost: refuse,
+ *       because a member that forgot its vote must not vote again under the same id.
+ *   <li>Existing cluster: the first peer that answers tells the members. Their number and URLs must equal the initial cluster's; the own id is that
+ *       of the member with the own URLs; the founders come from the answer, so that log index 0 means the same here.
  * </ol>
  */
 public final class Bootstrap {

@@ -1,8 +1,8 @@
 package io.kvorum.server.cluster;
 
 /**
- * Generations of the entry, peer and manifest formats. A format of a level is written only once the cluster's level, which is the minimum over the members, has reached
- * it; so members of different versions run side by side.
+ * Generations of the entry, peer and manifest formats. A format of a level is written only once the cluster's level, which is the minimum over the
+ * members, has reached it; so members of different versions run side by side.
  */
 public final class FeatureLevel {
   /** What every cluster begins with. */

@@ -7,8 +7,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * How a member came into being, fixed at its first start: whose cluster it belongs to, who it is, and what log index 0 stands for. It is the same on all members but for
- * {@code memberId} and {@code contacts}.
+ * How a member came into being, fixed at its first start: whose cluster it belongs to, who it is, and what log index 0 stands for. It is the same
+ * on all members but for {@code memberId} and {@code contacts}.
  *
  * @param clusterId unsigned
  * @param memberId unsigned

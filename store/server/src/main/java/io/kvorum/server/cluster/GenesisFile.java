@@ -10,8 +10,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
 
 /**
- * Keeps the {@link Genesis} in the data directory. Format: magic, CRC-32C of the message, the message. Written once, to a temporary file that is forced and renamed, so that
- * it is there whole or not at all.
+ * Keeps the {@link Genesis} in the data directory. Format: magic, CRC-32C of the message, the message. Written once, to a temporary file that is
+ * forced and renamed, so that it is there whole or not at all.
  */
 public final class GenesisFile {
   private static final int MAGIC = 0x4b564731;

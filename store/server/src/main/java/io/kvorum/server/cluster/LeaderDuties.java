@@ -11,8 +11,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /**
- * What the leader agrees on for the cluster: the cluster version, once, and the feature level, when all members have announced a higher one. Asked regularly ({@link
- * #run}, every second is enough) and after each leader change; at most one proposal is under way.
+ * What the leader agrees on for the cluster: the cluster version, once, and the feature level, when all members have announced a higher one. Asked
+ * regularly ({@link #run}, every second is enough) and after each leader change; at most one proposal is under way.
  */
 public final class LeaderDuties implements Runnable {
   private final Members members;

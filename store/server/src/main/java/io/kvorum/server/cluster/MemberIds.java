@@ -19,7 +19,10 @@ public final class MemberIds {
     return firstEight((joined(peerUrls) + token).getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Id of a member added at run time: over its sorted peer URLs and the time of the request in seconds since the epoch, decimal. The token plays no part. */
+  /**
+   * Id of a member added at run time: over its sorted peer URLs and the time of the request in seconds since the epoch, decimal. The token plays no
+   * part.
+   */
   public static long added(Collection<String> peerUrls, long unixSeconds) {
     return firstEight((joined(peerUrls) + unixSeconds).getBytes(StandardCharsets.UTF_8));
   }

@@ -17,8 +17,8 @@ import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * The members, as agreed through the log. Written by the raft thread; any thread reads {@link #view}. Whether a change is accepted depends on the log alone, never on this
- * member's flags, so all members decide alike.
+ * The members, as agreed through the log. Written by the raft thread; any thread reads {@link #view}. Whether a change is accepted depends on the
+ * log alone, never on this member's flags, so all members decide alike.
  */
 public final class Members implements MemberState {
   private final Genesis genesis;

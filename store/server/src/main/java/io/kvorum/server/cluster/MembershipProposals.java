@@ -13,8 +13,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Puts membership changes into the log. A change that consensus refuses for now (another one is under way, no entry of this term is committed yet) is tried again every
- * 50 ms until the request limit; everything else is the caller's to hear.
+ * Puts membership changes into the log. A change that consensus refuses for now (another one is under way, no entry of this term is committed yet)
+ * is tried again every 50 ms until the request limit; everything else is the caller's to hear.
  */
 public final class MembershipProposals {
   private static final long RETRY_MILLIS = 50;

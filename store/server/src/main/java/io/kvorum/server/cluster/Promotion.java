@@ -18,7 +18,8 @@ import java.util.concurrent.TimeUnit;
  *
  * <ol>
  *   <li>The leader checks by its followers' progress and proposes; apply decides.
- *   <li>A follower forwards to the leader. When there is none, or it cannot be reached, or it leads no more, it tries again every 100 ms until the request limit.
+ *   <li>A follower forwards to the leader. When there is none, or it cannot be reached, or it leads no more, it tries again every 100 ms until the
+ *       request limit.
  * </ol>
  */
 public final class Promotion {

@@ -5,8 +5,8 @@ import io.kvorum.server.base.EtcdError;
 import java.util.List;
 
 /**
- * etcd's checks before a membership change enters the log: with --strict-reconfig-check, whether the cluster keeps a quorum of started and connected voters. Early
- * refusals only; the log decides. All methods return null for "go on", else the refusal.
+ * etcd's checks before a membership change enters the log: with --strict-reconfig-check, whether the cluster keeps a quorum of started and
+ * connected voters. Early refusals only; the log decides. All methods return null for "go on", else the refusal.
  */
 public final class ReconfigRules {
   /** How long a connection must have been up to count, milliseconds. */

@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The streams on which other members send messages to this one; of each member the newest counts. A message that consensus does not take (its queue is full) is dropped: the
- * protocol sends again. A member that gets removed is told so by the end of its stream.
+ * The streams on which other members send messages to this one; of each member the newest counts. A message that consensus does not take (its queue
+ * is full) is dropped: the protocol sends again. A member that gets removed is told so by the end of its stream.
  */
 final class InboundStreams implements Members.Listener {
   private static final Log LOG = Log.of(InboundStreams.class);

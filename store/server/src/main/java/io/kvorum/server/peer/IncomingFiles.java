@@ -20,8 +20,8 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /**
- * A directory {@code incoming-N} that received files are written to. Files are named by content, so those that are complete serve the next attempt when a transfer breaks
- * off. Used by one thread.
+ * A directory {@code incoming-N} that received files are written to. Files are named by content, so those that are complete serve the next attempt
+ * when a transfer breaks off. Used by one thread.
  */
 final class IncomingFiles {
   private final Path directory;

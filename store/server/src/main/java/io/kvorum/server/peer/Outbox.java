@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.function.LongSupplier;
 
 /**
- * What waits to be sent to one member, bounded by number and bytes. While the member is not connected, what a connection that comes soon should still carry is kept: the newest
- * votes, heartbeats and forwarded proposals (whose callers would else wait for nothing), for two seconds at most. Never a leader's entries: it sends those again from where the
- * follower really is.
+ * What waits to be sent to one member, bounded by number and bytes. While the member is not connected, what a connection that comes soon should
+ * still carry is kept: the newest votes, heartbeats and forwarded proposals (whose callers would else wait for nothing), for two seconds at most.
+ * Never a leader's entries: it sends those again from where the follower really is.
  */
 final class Outbox {
   static final int MESSAGES_MAX = 4_096;

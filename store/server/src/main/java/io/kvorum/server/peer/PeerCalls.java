@@ -24,7 +24,10 @@ import io.kvorum.server.cluster.PromoteForwarder;
 import io.kvorum.server.lease.LeaseForwarder;
 import java.util.concurrent.TimeUnit;
 
-/** Single calls to other members, over the connections of the transport. One attempt each, bounded by the request limit; answers come on the transport's thread. */
+/**
+ * Single calls to other members, over the connections of the transport. One attempt each, bounded by the request limit; answers come on the
+ * transport's thread.
+ */
 public final class PeerCalls implements LeaseForwarder, PromoteForwarder {
   private final PeerTransport transport;
   private final Limits limits;

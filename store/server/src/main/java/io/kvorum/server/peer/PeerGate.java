@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.function.BiConsumer;
 
 /**
- * Checks who calls on the peer port: the right cluster, meant for this member, not removed. Only the question who the members are is open to anyone, for a member that joins has no
- * id yet.
+ * Checks who calls on the peer port: the right cluster, meant for this member, not removed. Only the question who the members are is open to
+ * anyone, for a member that joins has no id yet.
  */
 final class PeerGate implements ServerInterceptor {
   /** The calling member's id. */

@@ -21,7 +21,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The way to one other member: a connection, and on it one ordered stream of messages. Everything but {@link #offer} and the getters runs on the transport's one thread.
+ * The way to one other member: a connection, and on it one ordered stream of messages. Everything but {@link #offer} and the getters runs on the
+ * transport's one thread.
  *
  * <pre>
  * DOWN ──dial──▶ CONNECTING ──accepted──▶ UP
@@ -29,8 +30,8 @@ import java.util.concurrent.TimeUnit;
  *  └────retry────────┴──────broken─────────┘      closed from any
  * </pre>
  *
- * <p>A broken stream is opened again at once; a member that cannot be reached is tried every 50 to 200 ms, one that refuses us every second. With several URLs, each try takes
- * the next.
+ * <p>A broken stream is opened again at once; a member that cannot be reached is tried every 50 to 200 ms, one that refuses us every second. With
+ * several URLs, each try takes the next.
  */
 final class PeerLink {
   private static final Log LOG = Log.of(PeerLink.class);

@@ -27,10 +27,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Carries messages to the other members over one connection each. Whom to dial comes from the applied membership; before this member has applied that, from the contacts that
- * it joined with, and from callers that it does not know yet (a lagging follower must be able to answer a leader that was added after the entries it has).
+ * Carries messages to the other members over one connection each. Whom to dial comes from the applied membership; before this member has applied
+ * that, from the contacts that it joined with, and from callers that it does not know yet (a lagging follower must be able to answer a leader that
+ * was added after the entries it has).
  *
- * <p>A removed member's link stays for a short grace, so that what was on its way still arrives; a member that learns of its own removal calls back once.
+ * <p>A removed member's link stays for a short grace, so that what was on its way still arrives; a member that learns of its own removal calls back
+ * once.
  */
 public final class PeerTransport implements Transport, Connectivity, Members.Listener, AutoCloseable {
   private static final Log LOG = Log.of(PeerTransport.class);

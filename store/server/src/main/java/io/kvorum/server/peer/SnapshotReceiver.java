@@ -24,8 +24,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Collectors;
 
 /**
- * Receives snapshots, one at a time: a new offer ends the transfer before it (the sender has given up, or there is a new leader). All disk work is done on one thread; eight chunks
- * at most are on their way to it.
+ * Receives snapshots, one at a time: a new offer ends the transfer before it (the sender has given up, or there is a new leader). All disk work is
+ * done on one thread; eight chunks at most are on their way to it.
  *
  * <ol>
  *   <li>Offer: ask the store which files it lacks, keep what an interrupted transfer left complete, answer with the rest.
@@ -53,7 +53,8 @@ public final class SnapshotReceiver implements AutoCloseable {
 
   /**
    * @param memberDirectory the directories {@code incoming-N} are made in it; leftovers are deleted now
-   * @param failPoint reached with {@code peer.snapshot.offer-received}, {@code .chunk-written}, {@code .before-sync}, {@code .before-install} and {@code .installed}
+   * @param failPoint reached with {@code peer.snapshot.offer-received}, {@code .chunk-written}, {@code .before-sync}, {@code .before-install} and
+   *     {@code .installed}
    */
   public SnapshotReceiver(Path memberDirectory, MvccStore store, RaftNode node, FailPoint failPoint) throws IOException {
     this.memberDirectory = memberDirectory;

@@ -32,7 +32,7 @@ import io.kvorum.server.logging.Log;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -40,21 +40,23 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
- * Sends the newest checkpoint to followers that need a snapshot, each on a thread and connection of its own, so that messages are never behind files. At most one transfer for each
- * follower.
+ * Sends the newest checkpoint to followers that need a snapshot, each on a thread and connection of its own, so that messages are never behind
+ * files. At most one transfer for each follower.
  *
  * <ol>
- *   <li>Pin the newest checkpoint. It may be newer than what consensus announced: the message that is sent along names what is really shipped. None, or an older one: give up.
+ *   <li>Pin the newest checkpoint. It may be newer than what consensus announced: the message that is sent along names what is really shipped.
+ *       None, or an older one: give up.
  *   <li>Offer its files; the follower answers with those that it lacks.
  *   <li>Send them in chunks, no faster than the follower takes them and than the throttle allows.
  *   <li>Say done, wait for the answer, report the outcome to consensus.
  * </ol>
  */
-public final class SnapshotSender implements Consumer<Message> {
+public final class SnapshotSender implements Consumer<Message>, AutoCloseable {
   private static final Log LOG = Log.of(SnapshotSender.class);
   static final int CHUNK_BYTES = 256 << 10;
   private static final long STALL_SECONDS = 30;
   private static final long INSTALL_SECONDS = 600;
+  private static final long CLOSE_MILLIS = 2_000;
 
   private final PeerIdentity self;
   private final PeerTransport transport;
@@ -63,7 +65,8 @@ public final class SnapshotSender implements Consumer<Message> {
   private final RaftNode node;
   private final long bytesPerSecond;
   private final FailPoint failPoint;
-  private final Set<Long> underWay = ConcurrentHashMap.newKeySet();
+  private final Map<Long, Thread> underWay = new ConcurrentHashMap<>();
+  private volatile boolean closed;
 
   /**
    * @param transport knows where members are
@@ -90,8 +93,23 @@ public final class SnapshotSender implements Consumer<Message> {
   /** Starts a transfer unless one to that member is under way. Never blocks. */
   @Override
   public void accept(Message message) {
-    if (underWay.add(message.to())) {
-      Thread.ofPlatform().daemon().name("kvorum-snapshot-" + MemberIds.hex(message.to())).start(() -> run(message));
+    Thread thread = Thread.ofPlatform().daemon().name("kvorum-snapshot-" + MemberIds.hex(message.to())).unstarted(() -> run(message));
+    if (!closed && underWay.putIfAbsent(message.to(), thread) == null) {
+      thread.start();
+    }
+  }
+
+  /** Breaks off what is under way and waits for it, two seconds at most; to be called before the store is closed. */
+  @Override
+  public void close() {
+    closed = true;
+    try {
+      for (Thread thread : underWay.values()) {
+        thread.interrupt();
+        thread.join(CLOSE_MILLIS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -257,6 +257,7 @@ final class Member implements AutoCloseable {
     watches.close();
     node.close();
     transport.close();
+    snapshots.close();
     received.close();
     peerPorts.forEach(GrpcPort::close);
     closeQuietly(store);

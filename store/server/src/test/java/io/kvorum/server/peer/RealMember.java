@@ -62,6 +62,7 @@ final class RealMember implements AutoCloseable {
   private final EventLoopGroup loop = new NioEventLoopGroup(1);
   private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().factory());
   private final SnapshotReceiver receiver;
+  private final SnapshotSender sender;
   private final Server server;
 
   RealMember(Genesis genesis, int port, Path directory) throws IOException {
@@ -95,8 +96,9 @@ final class RealMember implements AutoCloseable {
             .addService(service.definition())
             .build()
             .start();
+    sender = new SnapshotSender(self, transport, channels, store, node, 0, FailPoint.NONE);
     members.listen(transport);
-    transport.start(node, genesis.contacts(), new SnapshotSender(self, transport, channels, store, node, 0, FailPoint.NONE));
+    transport.start(node, genesis.contacts(), sender);
     node.start();
   }
 
@@ -161,6 +163,7 @@ final class RealMember implements AutoCloseable {
   public void close() {
     transport.close();
     server.shutdownNow();
+    sender.close();
     proposals.close();
     node.close();
     receiver.close();

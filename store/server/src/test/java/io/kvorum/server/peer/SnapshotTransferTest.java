@@ -246,6 +246,18 @@ class SnapshotTransferTest {
   }
 
   @Test
+  void closingEndsATransferAndUnpinsTheFiles() throws Exception {
+    source.files.put("a", random(1, 8 * MEBIBYTE));
+    start(MEBIBYTE);
+    announce();
+    await("under way", () -> Files.exists(directory.resolve("two/incoming-1/a")));
+
+    one.close();
+
+    assertThat(source.open).hasValue(0);
+  }
+
+  @Test
   void leftoversOfACrashAreDeletedAtTheStart() throws Exception {
     Path leftover = Files.createDirectories(directory.resolve("two/incoming-3/sub"));
     Files.write(leftover.resolve("file"), new byte[9]);

@@ -38,6 +38,7 @@ final class TestPeer implements AutoCloseable {
   private final EventLoopGroup loop = new NioEventLoopGroup(1);
   private final PeerIdentity identity;
   private final SnapshotReceiver receiver;
+  private final SnapshotSender sender;
   private Server server;
 
   TestPeer(long cluster, long id, int port, List<Member> members, MvccStore store, Path directory, FailPoint failPoint, long bytesPerSecond)
@@ -50,7 +51,7 @@ final class TestPeer implements AutoCloseable {
     transport = new PeerTransport(identity, channels, loop, removals::incrementAndGet);
     receiver = directory == null ? null : new SnapshotReceiver(directory, store, node, failPoint);
     serve();
-    SnapshotSender sender = new SnapshotSender(identity, transport, channels, store, node, bytesPerSecond, failPoint);
+    sender = new SnapshotSender(identity, transport, channels, store, node, bytesPerSecond, failPoint);
     transport.start(node, List.of(), sender);
     this.members.listen(transport);
   }
@@ -111,6 +112,7 @@ final class TestPeer implements AutoCloseable {
   @Override
   public void close() {
     transport.close();
+    sender.close();
     server.shutdownNow();
     if (receiver != null) {
       receiver.close();
