@@ -95,7 +95,7 @@ public final class FlagTable {
     add(MEMBER, "max-txn-ops", UINT, "128", ACTIVE, "Maximum number of operations permitted in a transaction.");
     add(MEMBER, "max-request-bytes", UINT, "1572864", ACTIVE, "Maximum client request size in bytes the server will accept.");
     add(MEMBER, "max-concurrent-streams", Kind.UINT32, "4294967295", ACTIVE, "Maximum concurrent streams that each client can open at a time.");
-    add(MEMBER, "enable-grpc-gateway", BOOL, "true", ACTIVE, "Enable the JSON gateway.");
+    add(MEMBER, "enable-grpc-gateway", BOOL, "true", NO_EFFECT, "Enable the JSON gateway.");
     add(MEMBER, "grpc-keepalive-min-time", DURATION, "5s", ACTIVE, "Minimum interval that a client should wait before pinging the server.");
     add(MEMBER, "grpc-keepalive-interval", DURATION, "2h0m0s", ACTIVE, "Frequency of server-to-client pings (0 to disable).");
     add(MEMBER, "grpc-keepalive-timeout", DURATION, "20s", ACTIVE, "Wait before closing a connection that does not answer pings (0 to disable).");
@@ -164,11 +164,11 @@ public final class FlagTable {
     add(SECURITY, "cipher-suites", STRINGS, "", NO_EFFECT, "Supported TLS cipher suites (empty: the runtime's).");
     add(SECURITY, "cors", Kind.ORIGINS, "*", ACTIVE, "Origins allowed by CORS (empty or * means all).");
     add(SECURITY, "host-whitelist", STRINGS, "*", ACTIVE, "Host names accepted in HTTP requests, if the server is not secure (empty or * means all).");
-    add(SECURITY, "tls-min-version", STRING, "TLS1.2", ACTIVE, "Minimum TLS version: TLS1.2, TLS1.3.");
-    add(SECURITY, "tls-max-version", STRING, "", ACTIVE, "Maximum TLS version: TLS1.2, TLS1.3 (empty: the newest).");
+    add(SECURITY, "tls-min-version", STRING, "TLS1.2", NO_EFFECT, "Minimum TLS version: TLS1.2, TLS1.3.");
+    add(SECURITY, "tls-max-version", STRING, "", NO_EFFECT, "Maximum TLS version: TLS1.2, TLS1.3 (empty: the newest).");
     add(AUTH, "auth-token", STRING, "simple", ACTIVE, "Type of authentication token and its options ('simple' or 'jwt').");
-    add(AUTH, "bcrypt-cost", UINT, "10", ACTIVE, "Cost of the bcrypt algorithm for hashing passwords, 4 to 31.");
-    add(AUTH, "auth-token-ttl", UINT, "300", ACTIVE, "Time (in seconds) that a token lives.");
+    add(AUTH, "bcrypt-cost", UINT, "10", NO_EFFECT, "Cost of the bcrypt algorithm for hashing passwords, 4 to 31.");
+    add(AUTH, "auth-token-ttl", UINT, "300", NO_EFFECT, "Time (in seconds) that a token lives.");
   }
 
   private void operation() {
@@ -181,7 +181,7 @@ public final class FlagTable {
     add(LOGGING, "log-format", STRING, "json", ACTIVE, "json or console.");
     add(LOGGING, "enable-log-rotation", BOOL, "false", NO_EFFECT, "Rotate a single file of log-outputs.");
     add(LOGGING, "log-rotation-config-json", STRING, ROTATION, NO_EFFECT, "How to rotate.");
-    add(LOGGING, "warning-unary-request-duration", DURATION, "300ms", ACTIVE, "Duration of a request after which a warning is logged.");
+    add(LOGGING, "warning-unary-request-duration", DURATION, "300ms", NO_EFFECT, "Duration of a request after which a warning is logged.");
     add(TRACING, "enable-distributed-tracing", BOOL, "false", NO_EFFECT, "Enable distributed tracing.");
     add(TRACING, "distributed-tracing-address", STRING, "localhost:4317", NO_EFFECT, "Address of the collector.");
     add(TRACING, "distributed-tracing-service-name", STRING, "etcd", NO_EFFECT, "Name of the service.");
@@ -191,13 +191,13 @@ public final class FlagTable {
 
   private void features() {
     add(FEATURES, "feature-gates", Kind.GATES, "", ACTIVE, "Comma-separated Name=true|false of features.");
-    add(FEATURES, "corrupt-check-time", DURATION, "0s", ACTIVE, "Time between comparisons of contents between members.");
-    add(FEATURES, "compact-hash-check-time", DURATION, "1m0s", ACTIVE, "Time between comparisons of hashes of compactions.");
+    add(FEATURES, "corrupt-check-time", DURATION, "0s", NO_EFFECT, "Time between comparisons of contents between members.");
+    add(FEATURES, "compact-hash-check-time", DURATION, "1m0s", NO_EFFECT, "Time between comparisons of hashes of compactions.");
     add(FEATURES, "compaction-batch-limit", INT, "1000", NO_EFFECT, "Revisions deleted in each compaction batch.");
     add(FEATURES, "compaction-sleep-interval", DURATION, "10ms", NO_EFFECT, "Sleep between compaction batches.");
     add(FEATURES, "watch-progress-notify-interval", DURATION, "10m0s", ACTIVE, "Time between progress notifications of watches.");
-    add(FEATURES, "warning-apply-duration", DURATION, "100ms", ACTIVE, "Duration of an apply after which a warning is logged.");
-    add(FEATURES, "downgrade-check-time", DURATION, "5s", ACTIVE, "Time between checks of the downgrade state.");
+    add(FEATURES, "warning-apply-duration", DURATION, "100ms", NO_EFFECT, "Duration of an apply after which a warning is logged.");
+    add(FEATURES, "downgrade-check-time", DURATION, "5s", NO_EFFECT, "Time between checks of the downgrade state.");
     add(FEATURES, "bootstrap-defrag-threshold-megabytes", UINT, "0", NO_EFFECT, "Free space that makes the start defragment.");
     add(UNSAFE, "force-new-cluster", BOOL, "false", ACTIVE, "Make this member the only one of its cluster.");
     add(UNSAFE, "unsafe-no-fsync", BOOL, "false", NO_EFFECT, "Disables fsync; here it never is.");

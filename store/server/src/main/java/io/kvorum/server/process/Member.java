@@ -42,6 +42,7 @@ import io.kvorum.server.lease.LeaseService;
 import io.kvorum.server.lease.Lessor;
 import io.kvorum.server.lease.LocalLeases;
 import io.kvorum.server.logging.Log;
+import io.kvorum.server.maintenance.AutoCompactor;
 import io.kvorum.server.maintenance.ContentHash;
 import io.kvorum.server.maintenance.MaintenanceService;
 import io.kvorum.server.peer.PeerCalls;
@@ -75,6 +76,7 @@ final class Member implements AutoCloseable {
   private static final int PEER_PING_MILLIS = 1_000;
 
   private final Genesis genesis;
+  private final ServerConfig.Maintenance compaction;
   private final PeerNetwork network;
   private final Threads threads;
   private final MvccStore store;
@@ -96,6 +98,7 @@ final class Member implements AutoCloseable {
     HaltingFailPoint failPoint = HaltingFailPoint.of(System.getenv(HaltingFailPoint.VARIABLE));
     Limits limits = config.limits();
     this.genesis = genesis;
+    this.compaction = config.maintenance();
     this.network = network;
     this.store = store;
     this.threads = Threads.create(Runtime.getRuntime().availableProcessors());
@@ -223,6 +226,11 @@ final class Member implements AutoCloseable {
     node.start();
     LeaderDuties duties = new LeaderDuties(members, node::status, proposals, Version.CLUSTER);
     threads.timer().scheduleWithFixedDelay(duties, LOOK_MILLIS, DUTIES_MILLIS, TimeUnit.MILLISECONDS);
+    if (compaction.autoCompactionRetention() > 0) {
+      AutoCompactor compactor =
+          new AutoCompactor(kernel, compaction.autoCompactionRevisions(), compaction.autoCompactionRetention(), System::nanoTime);
+      threads.timer().scheduleWithFixedDelay(compactor, compactor.intervalNanos(), compactor.intervalNanos(), TimeUnit.NANOSECONDS);
+    }
   }
 
   /** Announces name and client URLs through the log; completes when they are there, then this member is up to date as of its start. */
