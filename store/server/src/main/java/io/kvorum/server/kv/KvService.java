@@ -84,11 +84,7 @@ public final class KvService {
   }
 
   private void read(RangeRequest request, StreamObserver<RangeReply> observer, boolean mayWait) {
-    ReadView view = store.view();
-    RangeReply reply = null;
-    try {
-      Selection selection = Selection.of(KeyReader.of(view), request);
-      reply = new RangeReply(kernel.header(view.revision()), selection, request.getKeysOnly(), view);
+    try (RangeReply reply = answer(request)) {
       if (reply.size() > Integer.MAX_VALUE) {
         Reply.fail(observer, tooLarge(reply.size()));
         return;
@@ -101,14 +97,22 @@ public final class KvService {
       if (!mayWait || !mayCome() || !waits.await(request.getRevision(), store::revision, () -> read(request, observer, false))) {
         Reply.fail(observer, EtcdError.FUTURE_REVISION);
       }
-    } catch (RuntimeException gone) {
-      Reply.dropped(observer, gone);
-      Reply.fail(observer, Status.INTERNAL.withDescription("range failed").asRuntimeException());
+    } catch (RuntimeException broken) {
+      Reply.broken(observer, broken);
+    }
+  }
+
+  /** The answer from the newest view, which it holds open. */
+  private RangeReply answer(RangeRequest request) {
+    ReadView view = store.view();
+    boolean handedOver = false;
+    try {
+      RangeReply reply = new RangeReply(kernel.header(view.revision()), Selection.of(KeyReader.of(view), request), request.getKeysOnly(), view);
+      handedOver = true;
+      return reply;
     } finally {
-      if (reply == null) {
+      if (!handedOver) {
         view.close();
-      } else {
-        reply.close();
       }
     }
   }
@@ -184,8 +188,7 @@ public final class KvService {
       }
       response = path.run(op -> TxnPath.range(reader, op.getRequestRange())).setHeader(kernel.header(view.revision())).build();
     } catch (RuntimeException broken) {
-      Reply.dropped(observer, broken);
-      Reply.fail(observer, Status.INTERNAL.withDescription("txn failed").asRuntimeException());
+      Reply.broken(observer, broken);
       return;
     }
     new Reply<TxnResponse>(observer, answer -> answer).done(response);

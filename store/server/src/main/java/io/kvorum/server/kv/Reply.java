@@ -1,5 +1,6 @@
 package io.kvorum.server.kv;
 
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -54,7 +55,13 @@ final class Reply<T> implements Completion<T> {
     }
   }
 
-  static void dropped(StreamObserver<?> observer, RuntimeException reason) {
+  /** A read went wrong: the caller has gone away, the store was closed, or there is a mistake; the caller, if there, hears that it failed. */
+  static void broken(StreamObserver<?> observer, RuntimeException reason) {
+    dropped(observer, reason);
+    fail(observer, Status.INTERNAL.withDescription(String.valueOf(reason.getMessage())).asRuntimeException());
+  }
+
+  private static void dropped(StreamObserver<?> observer, RuntimeException reason) {
     boolean cancelled = observer instanceof ServerCallStreamObserver<?> call && call.isCancelled();
     LOG.log(cancelled ? Level.DEBUG : Level.WARNING, "an answer was not delivered", reason);
   }
