@@ -21,6 +21,7 @@ final class Lease {
   private final AtomicLong deadline = new AtomicLong();
   private volatile long remainingSeconds;
   private volatile boolean gone;
+  private volatile boolean checkpointing;
 
   /** When the remaining time was last made certain: by a renewal, a promotion or a checkpoint. */
   private volatile long checkpointBase;
@@ -68,8 +69,19 @@ final class Lease {
     return checkpointBase;
   }
 
-  void checkpointed(long now) {
+  /** A checkpoint is being made: from before its deadline is read until the outcome is known. */
+  void checkpointBegins(long now) {
+    checkpointing = true;
     checkpointBase = now;
+  }
+
+  void checkpointEnds() {
+    checkpointing = false;
+  }
+
+  /** The log holds, or may be about to hold, a remainder that a renewal has to take back. */
+  boolean isCheckpointed() {
+    return remainingSeconds > 0 || checkpointing;
   }
 
   boolean gone() {

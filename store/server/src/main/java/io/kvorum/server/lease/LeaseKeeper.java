@@ -125,9 +125,17 @@ public final class LeaseKeeper implements AutoCloseable {
     }
   }
 
+  /** Leases looked after, and some that are gone. */
+  int tracked() {
+    return revocations.tracked();
+  }
+
   /** One round; the executor's thread. */
   void check() {
     long term = lessor.leadTerm();
+    if (term != 0 && term == keptTerm) {
+      keepGranted();
+    }
     boolean idle = lessor.primary() && lessor.size() == 0;
     if (term == 0 || confirming || idle) {
       return;
@@ -155,9 +163,7 @@ public final class LeaseKeeper implements AutoCloseable {
     if (keptTerm != term) {
       begin(term);
     }
-    for (Lease fresh = lessor.nextGranted(); fresh != null; fresh = lessor.nextGranted()) {
-      keep(fresh);
-    }
+    keepGranted();
     revocations.check();
     checkpoint();
   }
@@ -168,11 +174,23 @@ public final class LeaseKeeper implements AutoCloseable {
     revocations.clear();
     checkpoints.clear();
     lessor.promote(term, kernel.limits().electionMillis());
+    lessor.forgetGranted();
     lessor.all().forEach(this::keep);
     LOG.log(System.Logger.Level.INFO, "primary lessor of {0} leases in term {1}", lessor.size(), term);
   }
 
+  private void keepGranted() {
+    for (Lease fresh = lessor.nextGranted(); fresh != null; fresh = lessor.nextGranted()) {
+      keep(fresh);
+    }
+    revocations.forgetGone();
+    checkpoints.forgetGone(lessor.size());
+  }
+
   private void keep(Lease lease) {
+    if (lease.gone()) {
+      return;
+    }
     revocations.keep(lease);
     if (lease.ttlSeconds() > CHECKPOINT_SECONDS) {
       checkpoints.add(lease);
@@ -187,7 +205,7 @@ public final class LeaseKeeper implements AutoCloseable {
     List<Lease> due = checkpoints.due(now, CHECKPOINTS_PER_CHECK);
     LeaseCheckpointRequest.Builder request = LeaseCheckpointRequest.newBuilder();
     for (Lease lease : due) {
-      lease.checkpointed(now);
+      lease.checkpointBegins(now);
       checkpoints.add(lease);
       long left = lease.secondsLeft(now) + 1;
       if (lease.deadline() > now && left < lease.ttlSeconds()) {
@@ -195,6 +213,7 @@ public final class LeaseKeeper implements AutoCloseable {
       }
     }
     if (request.getCheckpointsCount() == 0) {
+      due.forEach(Lease::checkpointEnds);
       return;
     }
     checkpointing = true;
@@ -203,11 +222,16 @@ public final class LeaseKeeper implements AutoCloseable {
         new Completion<>() {
           @Override
           public void done(LeaseCheckpointResponse answer) {
-            executor.execute(() -> checkpointing = false);
+            ended();
           }
 
           @Override
           public void failed(StatusRuntimeException reason) {
+            ended();
+          }
+
+          private void ended() {
+            due.forEach(Lease::checkpointEnds);
             executor.execute(() -> checkpointing = false);
           }
         });

@@ -10,6 +10,8 @@ import java.util.PriorityQueue;
  * So keep-alives cost nothing here, and each lease comes up about once per TTL. Belongs to one thread.
  */
 final class LeaseTimes {
+  static final int GONE_TOLERATED = 1_024;
+
   private final PriorityQueue<Entry> entries = new PriorityQueue<>(Comparator.comparingLong(Entry::at));
   private final DueTime dueTime;
 
@@ -38,6 +40,17 @@ final class LeaseTimes {
 
   void add(Lease lease, long at) {
     entries.add(new Entry(at, lease));
+  }
+
+  /**
+   * Forgets leases that are gone, once they are more than half: leases that are revoked long before their time must not pile up.
+   *
+   * @param live how many leases there are
+   */
+  void forgetGone(int live) {
+    if (entries.size() > 2 * live + GONE_TOLERATED) {
+      entries.removeIf(entry -> entry.lease.gone());
+    }
   }
 
   /** Takes out up to {@code max} leases whose due time has come; those that are gone are forgotten. */

@@ -194,6 +194,11 @@ public final class Lessor implements LeaseState {
     return new ArrayList<>(leases.values());
   }
 
+  /** Forgets which leases were granted so far: the caller looks after all of them. */
+  void forgetGranted() {
+    granted.clear();
+  }
+
   /** Takes the next lease that was granted since this member leads, or null. */
   Lease nextGranted() {
     return granted.poll();

@@ -59,12 +59,13 @@ public final class LocalLeases implements LeaseLeader {
     Lease lease = lessor.find(id);
     if (lease == null) {
       completion.done(renewed(header, id, 0));
-    } else if (lease.remainingSeconds() > 0 && lease.deadline() > lessor.now()) {
-      clearThenRenew(header, id, completion);
-    } else if (lease.renew(lessor.now())) {
-      completion.done(renewed(header, id, lease.ttlSeconds()));
-    } else {
+    } else if (!lease.renew(lessor.now())) {
       waitForRevocation(header, lease, completion);
+    } else if (lease.isCheckpointed()) {
+      // Looked at after the deadline was moved: a checkpoint that begins later sees the new one.
+      clearThenRenew(header, id, completion);
+    } else {
+      completion.done(renewed(header, id, lease.ttlSeconds()));
     }
   }
 

@@ -48,6 +48,15 @@ final class Revocations {
     deadlines.add(lease);
   }
 
+  void forgetGone() {
+    deadlines.forgetGone(lessor.size());
+  }
+
+  /** Leases whose deadline is looked after, and some that are gone. */
+  int tracked() {
+    return deadlines.size();
+  }
+
   /** Takes up what is due, as far as there is room. */
   void check() {
     long now = lessor.now();

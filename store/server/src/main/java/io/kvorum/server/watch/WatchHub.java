@@ -197,7 +197,7 @@ public final class WatchHub implements ChangeListener, AutoCloseable {
     while (running) {
       try {
         round();
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         // Clients resume at their own revision, so ending every stream loses nothing, whereas going on from a half-made step could.
         LOG.log(System.Logger.Level.ERROR, "watch delivery failed; all watch streams are ended", e);
         WatchCore failed = core;

@@ -142,6 +142,23 @@ class LeaseKeeperTest {
   }
 
   @Test
+  void leasesThatAreRevokedEarlyDoNotPileUp() {
+    rig.lead(2);
+    for (int round = 0; round < 40; round++) {
+      for (int i = 1; i <= 500; i++) {
+        rig.grant(i, 1_000_000);
+      }
+      rig.keeper.check();
+      for (int i = 1; i <= 500; i++) {
+        rig.lessor.revoked(i);
+      }
+      rig.pass(500);
+    }
+    assertThat(rig.keeper.tracked()).isLessThanOrEqualTo(2 * 500 + LeaseTimes.GONE_TOLERATED);
+    assertThat(rig.lessor.nextGranted()).isNull();
+  }
+
+  @Test
   void aNewTermForgetsRevocationsInFlight() {
     rig.lead(2);
     for (int i = 1; i <= 20; i++) {

@@ -159,6 +159,23 @@ class LocalLeasesTest {
   }
 
   @Test
+  void renewalWaitsOutACheckpointThatIsOnItsWay() {
+    rig.lead(2);
+    rig.grant(1, 1_000);
+    rig.pass(299_900);
+    rig.holdProposals = true;
+    rig.pass(500);
+    assertThat(rig.held).hasSize(1);
+    LeaseRig.Answer<LeaseKeepAliveResponse> answer = rig.renew(local, 1);
+    assertThat(answer.pending()).isTrue();
+    rig.applyNext();
+    assertThat(rig.lessor.find(1).remainingSeconds()).isPositive();
+    rig.applyNext();
+    assertThat(rig.lessor.find(1).remainingSeconds()).isZero();
+    assertThat(answer.get().getTTL()).isEqualTo(1_000);
+  }
+
+  @Test
   void listsByRemainingTime() {
     rig.lead(2);
     rig.grant(1, 300);
