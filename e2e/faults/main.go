@@ -94,7 +94,8 @@ func run(server, dir string, rounds int, seed int64, only, points string, compac
 		}
 		dir = d
 	}
-	cluster, err := local.New(server, dir, 3)
+	// Few entries are kept for followers, so that a member that was away a while needs a snapshot.
+	cluster, err := local.New(server, dir, 3, "--snapshot-catchup-entries=50", "--max-wals=1")
 	if err != nil {
 		return err
 	}
@@ -203,6 +204,9 @@ func (w *world) round(only string) (string, error) {
 		m := w.cluster.Members[w.rng.Intn(3)]
 		m.Kill()
 		kind += " " + point + " on " + m.Name
+		if atInstall(point) {
+			time.Sleep(3 * time.Second) // long enough for the others to cut what it misses
+		}
 		spec := fmt.Sprintf("KVORUM_FAIL_POINT=%s:%d", point, 1+w.rng.Intn(3))
 		if err := w.cluster.Start(m, spec); err != nil {
 			return kind, err
@@ -215,6 +219,16 @@ func (w *world) round(only string) (string, error) {
 		return kind, w.back(m)
 	}
 	return kind, fmt.Errorf("unknown kind of fault %q", kind)
+}
+
+// atInstall tells the points that are only met by a member that receives a snapshot.
+func atInstall(point string) bool {
+	for _, part := range []string{"install", "after-reset", "chunk-written", "offer-received", "before-sync"} {
+		if strings.Contains(point, part) && point != "raft.log.before-sync" {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) other(than *local.Member) *local.Member {
