@@ -68,7 +68,15 @@ final class Processes implements AutoCloseable {
     return start(DIST.resolve("bin").resolve("etcd"), member, more);
   }
 
+  Process startWith(String jvmOptions, int member) throws IOException {
+    return start(DIST.resolve("bin").resolve("etcd"), jvmOptions, member);
+  }
+
   Process start(Path program, int member, String... more) throws IOException {
+    return start(program, "", member, more);
+  }
+
+  private Process start(Path program, String jvmOptions, int member, String... more) throws IOException {
     List<String> cluster = new ArrayList<>();
     for (int i = 0; i < members; i++) {
       cluster.add("m" + i + "=http://127.0.0.1:" + ports.get(members + i));
@@ -82,7 +90,9 @@ final class Processes implements AutoCloseable {
                 "--advertise-client-urls=" + client, "--listen-peer-urls=" + peer, "--initial-advertise-peer-urls=" + peer,
                 "--initial-cluster=" + String.join(",", cluster)));
     command.addAll(Arrays.asList(more));
-    Process process = command(log(member), command.toArray(String[]::new)).start();
+    ProcessBuilder builder = command(log(member), command.toArray(String[]::new));
+    builder.environment().put("KVORUM_JVM_OPTIONS", jvmOptions);
+    Process process = builder.start();
     running.put(member, process);
     return process;
   }
