@@ -26,10 +26,11 @@ final class Preallocation {
   private static final int OPEN_READ_WRITE = 2;
   private static final int NO_SPACE = 28;
   private static final int COPY_BYTES = 64 << 10;
-  private static final StructLayout STATE = Linker.Option.captureStateLayout();
-  private static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
-  private final Optional<Native> nativeCalls = Native.find();
+  /** Smaller files are written once instead: linking the calls takes longer, and a new member's start would wait for it. */
+  private static final long WRITTEN_BYTES_MAX = 1 << 20;
+
+  private Optional<Native> linked;
 
   /**
    * Allocates the blocks of {@code [0, bytes)} without changing length or content.
@@ -38,7 +39,8 @@ final class Preallocation {
    * @throws NoSpaceException when the disk is full; the file stays as it was, its owner deletes it
    */
   void allocate(Path path, long bytes) throws IOException {
-    if (nativeCalls.isEmpty() || !nativeCalls.get().allocate(path, bytes)) {
+    Optional<Native> calls = nativeCalls(bytes);
+    if (calls.isEmpty() || !calls.get().allocate(path, bytes)) {
       requireUsable(path, bytes);
     }
   }
@@ -46,7 +48,8 @@ final class Preallocation {
   /** As {@link #allocate} for a file that already has its length; writes it once where the system cannot allocate. */
   void allocateExisting(Path path) throws IOException {
     try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-      if (nativeCalls.isPresent() && nativeCalls.get().allocate(path, file.size())) {
+      Optional<Native> calls = nativeCalls(file.size());
+      if (calls.isPresent() && calls.get().allocate(path, file.size())) {
         return;
       }
       ByteBuffer block = ByteBuffer.allocateDirect(COPY_BYTES);
@@ -60,6 +63,16 @@ final class Preallocation {
     }
   }
 
+  private synchronized Optional<Native> nativeCalls(long bytes) {
+    if (bytes <= WRITTEN_BYTES_MAX) {
+      return Optional.empty();
+    }
+    if (linked == null) {
+      linked = Native.find();
+    }
+    return linked;
+  }
+
   private static void requireUsable(Path path, long bytes) throws IOException {
     if (java.nio.file.Files.getFileStore(path).getUsableSpace() < bytes) {
       throw new NoSpaceException("No space left on device for " + path.getFileName());
@@ -68,6 +81,9 @@ final class Preallocation {
 
   /** The three calls of the C library. */
   private record Native(MethodHandle open, MethodHandle close, MethodHandle fallocate) {
+    private static final StructLayout STATE = Linker.Option.captureStateLayout();
+    private static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+
     static Optional<Native> find() {
       Linker linker = Linker.nativeLinker();
       SymbolLookup lookup = linker.defaultLookup();
