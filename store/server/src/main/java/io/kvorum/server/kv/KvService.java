@@ -4,6 +4,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.kvorum.mvcc.MvccStore;
@@ -61,8 +62,11 @@ public final class KvService {
   public ServerServiceDefinition bind() {
     MethodDescriptor<RangeRequest, RangeReply> range =
         KVGrpc.getRangeMethod().toBuilder(KVGrpc.getRangeMethod().getRequestMarshaller(), RangeReplyMarshaller.INSTANCE).build();
+    MethodDescriptor<RangeRequest, RangeReply> stream =
+        KVGrpc.getRangeStreamMethod().toBuilder(KVGrpc.getRangeStreamMethod().getRequestMarshaller(), RangeReplyMarshaller.INSTANCE).build();
     return ServerServiceDefinition.builder(KVGrpc.SERVICE_NAME)
         .addMethod(range, ServerCalls.asyncUnaryCall(this::range))
+        .addMethod(stream, ServerCalls.asyncServerStreamingCall(this::rangeStream))
         .addMethod(KVGrpc.getPutMethod(), ServerCalls.asyncUnaryCall(this::put))
         .addMethod(KVGrpc.getDeleteRangeMethod(), ServerCalls.asyncUnaryCall(this::deleteRange))
         .addMethod(KVGrpc.getTxnMethod(), ServerCalls.asyncUnaryCall(this::txn))
@@ -107,7 +111,7 @@ public final class KvService {
     ReadView view = store.view();
     boolean handedOver = false;
     try {
-      RangeReply reply = new RangeReply(kernel.header(view.revision()), Selection.of(KeyReader.of(view), request), request.getKeysOnly(), view);
+      RangeReply reply = RangeReply.whole(kernel.header(view.revision()), Selection.of(KeyReader.of(view), request), request.getKeysOnly(), view);
       handedOver = true;
       return reply;
     } finally {
@@ -117,7 +121,22 @@ public final class KvService {
     }
   }
 
-  private static StatusRuntimeException tooLarge(long size) {
+  /** RangeStream: the range in pieces, as fast as the caller takes them. */
+  public void rangeStream(RangeRequest request, StreamObserver<RangeReply> observer) {
+    EtcdError refusal = KvChecks.range(request);
+    if (refusal != null) {
+      Reply.fail(observer, refusal);
+      return;
+    }
+    RangeStream stream = new RangeStream(kernel, request, (ServerCallStreamObserver<RangeReply>) observer);
+    if (request.getSerializable()) {
+      stream.begin();
+    } else {
+      kernel.reads().await(new WhenReadable(observer, false, stream::begin));
+    }
+  }
+
+  static StatusRuntimeException tooLarge(long size) {
     return Status.RESOURCE_EXHAUSTED
         .withDescription("grpc: trying to send message larger than max (" + size + " vs. " + Integer.MAX_VALUE + ")")
         .asRuntimeException();

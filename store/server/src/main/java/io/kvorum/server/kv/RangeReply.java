@@ -4,6 +4,7 @@ import com.google.protobuf.CodedOutputStream;
 import io.kvorum.mvcc.ReadView;
 import io.kvorum.mvcc.Record;
 import io.kvorum.protocol.etcdserverpb.RangeResponse;
+import io.kvorum.protocol.etcdserverpb.RangeStreamResponse;
 import io.kvorum.protocol.etcdserverpb.ResponseHeader;
 import io.kvorum.protocol.mvccpb.KeyValue;
 import io.kvorum.server.apply.Pairs;
@@ -14,26 +15,44 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The answer of a range: encodes itself as an {@code etcdserverpb.RangeResponse}, with each stored pair written as it lies in the store. Holds the view that the pairs
- * lie in until everyone who retained it has let go.
+ * The answer of a range, or one piece of it: encodes itself as an {@code etcdserverpb.RangeResponse}, or as a {@code RangeStreamResponse} around one, with each stored
+ * pair written as it lies in the store. Holds the view that the pairs lie in until everyone who retained it has let go.
  */
 public final class RangeReply implements AutoCloseable {
   private final ResponseHeader header;
   private final Selection selection;
   private final List<KeyValue> bare;
   private final ReadView view;
-  private final long size;
+  private final boolean piece;
+  private final long innerSize;
   private final AtomicInteger holders = new AtomicInteger(1);
 
-  /**
-   * @param view closed with the last holder's {@link #close}
-   */
-  RangeReply(ResponseHeader header, Selection selection, boolean keysOnly, ReadView view) {
+  private RangeReply(ResponseHeader header, Selection selection, boolean keysOnly, ReadView view, boolean piece) {
     this.header = header;
     this.selection = selection;
     this.bare = keysOnly ? selection.records().stream().map(Pairs::withoutValue).toList() : List.of();
     this.view = view;
-    this.size = computeSize();
+    this.piece = piece;
+    this.innerSize = computeSize();
+  }
+
+  /**
+   * A whole answer.
+   *
+   * @param view closed with the last holder's {@link #close}
+   */
+  static RangeReply whole(ResponseHeader header, Selection selection, boolean keysOnly, ReadView view) {
+    return new RangeReply(header, selection, keysOnly, view, false);
+  }
+
+  /** The last piece of a streamed answer: all that {@link #whole} has, with the pairs that are left. */
+  static RangeReply lastPiece(ResponseHeader header, Selection rest, boolean keysOnly, ReadView view) {
+    return new RangeReply(header, rest, keysOnly, view, true);
+  }
+
+  /** Some pairs of a streamed answer. */
+  static RangeReply piece(List<Record> records, boolean keysOnly, ReadView view) {
+    return new RangeReply(null, new Selection(records, 0, false), keysOnly, view, true);
   }
 
   private boolean keysOnly() {
@@ -42,11 +61,11 @@ public final class RangeReply implements AutoCloseable {
 
   /** Bytes of the encoding. */
   long size() {
-    return size;
+    return piece ? WireWriter.sizeOf(innerSize) : innerSize;
   }
 
   private long computeSize() {
-    long sum = WireWriter.sizeOf(header.getSerializedSize());
+    long sum = header == null ? 0 : WireWriter.sizeOf(header.getSerializedSize());
     if (keysOnly()) {
       for (KeyValue pair : bare) {
         sum += WireWriter.sizeOf(pair.getSerializedSize());
@@ -62,8 +81,13 @@ public final class RangeReply implements AutoCloseable {
 
   /** Writes exactly {@link #size} bytes. */
   void writeTo(OutputStream out) throws IOException {
-    WireWriter wire = new WireWriter(out, size);
-    wire.bytes(RangeResponse.HEADER_FIELD_NUMBER, header.toByteArray());
+    WireWriter wire = new WireWriter(out, size());
+    if (piece) {
+      wire.begin(RangeStreamResponse.RANGE_RESPONSE_FIELD_NUMBER, innerSize);
+    }
+    if (header != null) {
+      wire.bytes(RangeResponse.HEADER_FIELD_NUMBER, header.toByteArray());
+    }
     if (keysOnly()) {
       for (KeyValue pair : bare) {
         wire.bytes(RangeResponse.KVS_FIELD_NUMBER, pair.toByteArray());

@@ -25,8 +25,13 @@ final class WireWriter {
   }
 
   /** Bytes that a length-delimited field of this content takes. */
-  static long sizeOf(int length) {
-    return 1L + CodedOutputStream.computeUInt32SizeNoTag(length) + length;
+  static long sizeOf(long length) {
+    return 1L + CodedOutputStream.computeUInt64SizeNoTag(length) + length;
+  }
+
+  /** Begins a message whose fields follow. */
+  void begin(int field, long length) throws IOException {
+    tagged(field << 3 | LENGTH_DELIMITED, length);
   }
 
   /** A field of type int64 or bool. */
@@ -41,7 +46,7 @@ final class WireWriter {
   /** A field of type message, string or bytes. */
   void bytes(int field, MemorySegment value) throws IOException {
     long length = value.byteSize();
-    tagged(field << 3 | LENGTH_DELIMITED, length);
+    begin(field, length);
     for (long at = 0; at < length; ) {
       if (used == buffer.length) {
         flush();

@@ -93,7 +93,7 @@ class KvModelTest {
     try (ReadView view = store.view()) {
       Selection selection = Selection.of(KeyReader.of(view), request);
       ResponseHeader header = ResponseHeader.newBuilder().setRevision(view.revision()).build();
-      RangeReply reply = new RangeReply(header, selection, request.getKeysOnly(), view);
+      RangeReply reply = RangeReply.whole(header, selection, request.getKeysOnly(), view);
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
       reply.writeTo(bytes);
       assertThat(bytes.size()).isEqualTo((int) reply.size());
