@@ -112,7 +112,8 @@ final class History {
         assertThat(rows).anyMatch(other -> other.main() == row.main() && other.sub() == row.sub() + 1);
       }
     }
-    assertThat(view.find(nextMain, 0)).isNull();
+    // Not nextMain: a transaction that met a full disk in its middle holds a part of it.
+    assertThat(view.find(rows.isEmpty() ? 2 : rows.getLast().main() + 1, 0)).isNull();
     assertThat(view.find(0, 0)).isNull();
     List<Row> scan = new ArrayList<>(rows);
     Collections.reverse(scan);
