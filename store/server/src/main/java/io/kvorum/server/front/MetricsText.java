@@ -28,6 +28,19 @@ public final class MetricsText {
     return sample(name, help, "counter", labels, value);
   }
 
+  public MetricsText histogram(String name, String help, Histogram histogram) {
+    StringBuilder family = new StringBuilder("# HELP ").append(name).append(' ').append(help).append("\n# TYPE ").append(name).append(" histogram\n");
+    for (int i = 0; i < histogram.bounds(); i++) {
+      family.append(name).append("_bucket{le=\"").append(number(histogram.bound(i))).append("\"} ").append(histogram.cumulative(i)).append('\n');
+    }
+    long count = histogram.cumulative(histogram.bounds());
+    family.append(name).append("_bucket{le=\"+Inf\"} ").append(count).append('\n');
+    family.append(name).append("_sum ").append(number(histogram.sumSeconds())).append('\n');
+    family.append(name).append("_count ").append(count).append('\n');
+    families.put(name, family);
+    return this;
+  }
+
   private MetricsText sample(String name, String help, String type, String labels, double value) {
     StringBuilder family =
         families.computeIfAbsent(

@@ -94,7 +94,15 @@ final class Member implements AutoCloseable {
   private final List<GrpcPort> peerPorts = new ArrayList<>();
   private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
-  private Member(ServerConfig config, DataDirectory directory, Genesis genesis, PeerNetwork network, MvccStore store, SegmentedLog log) throws IOException {
+  private Member(
+      ServerConfig config,
+      DataDirectory directory,
+      Genesis genesis,
+      PeerNetwork network,
+      MvccStore store,
+      SegmentedLog log,
+      ServerMetrics.LogSyncs syncs)
+      throws IOException {
     HaltingFailPoint failPoint = HaltingFailPoint.of(System.getenv(HaltingFailPoint.VARIABLE));
     Limits limits = config.limits();
     this.genesis = genesis;
@@ -151,7 +159,7 @@ final class Member implements AutoCloseable {
             new MaintenanceService(kernel, members, alarms, node, hash, config.maintenance().configuredQuotaBytes()).bindService());
     this.content =
         new ClientPorts.Content(
-            services, List.of(new CallRules(node::status, streams)), health, new ServerMetrics(kernel, members, watches, health, leaderChanges),
+            services, List.of(new CallRules(node::status, streams)), health, new ServerMetrics(kernel, members, watches, health, leaderChanges, syncs),
             () -> members.view().clusterVersion());
   }
 
@@ -168,13 +176,14 @@ final class Member implements AutoCloseable {
    */
   static Member open(ServerConfig config, DataDirectory directory, Genesis genesis, PeerNetwork network) throws StartException, IOException {
     HaltingFailPoint failPoint = HaltingFailPoint.of(System.getenv(HaltingFailPoint.VARIABLE));
+    ServerMetrics.LogSyncs syncs = new ServerMetrics.LogSyncs();
     MvccStore store = null;
     SegmentedLog log = null;
     boolean opened = false;
     try {
       store = MvccStore.open(directory.store(), new MvccOptions(MvccOptions.DEFAULT.reserveBytes(), false, failPoint));
-      log = SegmentedLog.open(directory.log(), logOptions(config, failPoint));
-      Member member = new Member(config, directory, genesis, network, store, log);
+      log = SegmentedLog.open(directory.log(), logOptions(config, failPoint).withObserver(syncs));
+      Member member = new Member(config, directory, genesis, network, store, log, syncs);
       opened = true;
       return member;
     } catch (StoreCorruptException | LogCorruptException damaged) {

@@ -1,17 +1,20 @@
 package io.kvorum.server.process;
 
+import io.kvorum.raft.log.SyncObserver;
 import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.server.base.Kernel;
 import io.kvorum.server.base.Version;
 import io.kvorum.server.cluster.MemberIds;
 import io.kvorum.server.cluster.Members;
 import io.kvorum.server.front.HealthEndpoints;
+import io.kvorum.server.front.Histogram;
 import io.kvorum.server.front.HttpResponse;
 import io.kvorum.server.front.MetricsText;
 import io.kvorum.server.front.ProcessMetrics;
 import io.kvorum.server.watch.WatchHub;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 
 /** {@code /metrics} and {@code /debug/vars}: read when asked, so that serving pays nothing for them. */
 final class ServerMetrics {
@@ -20,13 +23,15 @@ final class ServerMetrics {
   private final WatchHub watches;
   private final HealthEndpoints health;
   private final LeaderChanges leaderChanges;
+  private final LogSyncs syncs;
 
-  ServerMetrics(Kernel kernel, Members members, WatchHub watches, HealthEndpoints health, LeaderChanges leaderChanges) {
+  ServerMetrics(Kernel kernel, Members members, WatchHub watches, HealthEndpoints health, LeaderChanges leaderChanges, LogSyncs syncs) {
     this.kernel = kernel;
     this.members = members;
     this.watches = watches;
     this.health = health;
     this.leaderChanges = leaderChanges;
+    this.syncs = syncs;
   }
 
   /** Counts how often the member saw another leader than before; asked regularly, because nothing else remembers. */
@@ -43,10 +48,27 @@ final class ServerMetrics {
     }
   }
 
+  /** How long the log's forces took, and what they wrote. */
+  static final class LogSyncs implements SyncObserver {
+    private static final double FIRST_SECONDS = 0.001;
+    private static final int BOUNDS = 14;
+
+    private final Histogram seconds = new Histogram(FIRST_SECONDS, BOUNDS);
+    private final LongAdder bytes = new LongAdder();
+
+    @Override
+    public void synced(long written, long nanos) {
+      seconds.record(nanos);
+      bytes.add(written);
+    }
+  }
+
   HttpResponse text() {
     MetricsText out = new MetricsText();
     consensus(out);
     store(out);
+    out.histogram("etcd_disk_wal_fsync_duration_seconds", "The latency distributions of fsync called by WAL.", syncs.seconds)
+        .gauge("etcd_disk_wal_write_bytes_total", "Total number of bytes written in WAL.", syncs.bytes.sum());
     watches(out);
     health.metrics(out);
     ProcessMetrics.collect(out);
