@@ -1,6 +1,5 @@
 package io.kvorum.server.process;
 
-import io.grpc.ServerServiceDefinition;
 import io.kvorum.mvcc.MvccOptions;
 import io.kvorum.mvcc.MvccStore;
 import io.kvorum.mvcc.StoreCorruptException;
@@ -15,175 +14,104 @@ import io.kvorum.raft.node.RaftNode;
 import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.raft.node.RemovedException;
 import io.kvorum.raft.node.TimeSource;
-import io.kvorum.server.apply.Alarms;
-import io.kvorum.server.apply.Machine;
 import io.kvorum.server.base.Kernel;
 import io.kvorum.server.base.Limits;
 import io.kvorum.server.base.Version;
-import io.kvorum.server.cluster.ClusterService;
 import io.kvorum.server.cluster.Genesis;
 import io.kvorum.server.cluster.LeaderDuties;
-import io.kvorum.server.cluster.Members;
-import io.kvorum.server.cluster.MembershipProposals;
-import io.kvorum.server.cluster.Promotion;
 import io.kvorum.server.cluster.Publisher;
-import io.kvorum.server.cluster.ReconfigRules;
 import io.kvorum.server.config.ServerConfig;
 import io.kvorum.server.config.Urls;
 import io.kvorum.server.front.GrpcPort;
-import io.kvorum.server.front.HealthEndpoints;
 import io.kvorum.server.front.HttpRoutes;
-import io.kvorum.server.kv.CallRules;
-import io.kvorum.server.kv.KvService;
-import io.kvorum.server.kv.LeaderlessStreams;
-import io.kvorum.server.kv.RevisionWaits;
-import io.kvorum.server.lease.LeaseKeeper;
-import io.kvorum.server.lease.LeaseService;
-import io.kvorum.server.lease.Lessor;
-import io.kvorum.server.lease.LocalLeases;
 import io.kvorum.server.logging.Log;
 import io.kvorum.server.maintenance.AutoCompactor;
-import io.kvorum.server.maintenance.ContentHash;
-import io.kvorum.server.maintenance.MaintenanceService;
-import io.kvorum.server.peer.PeerCalls;
 import io.kvorum.server.peer.PeerIdentity;
 import io.kvorum.server.peer.PeerService;
 import io.kvorum.server.peer.PeerTransport;
 import io.kvorum.server.peer.SnapshotReceiver;
 import io.kvorum.server.peer.SnapshotSender;
 import io.kvorum.server.propose.LogProposals;
-import io.kvorum.server.propose.PendingCalls;
 import io.kvorum.server.propose.ReadIndexReads;
 import io.kvorum.server.propose.SpaceQuota;
-import io.kvorum.server.watch.WatchGuard;
-import io.kvorum.server.watch.WatchHub;
-import io.kvorum.server.watch.WatchService;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 
 /** A member without its client ports: state, consensus, peers and services, wired by hand. */
 final class Member implements AutoCloseable {
   private static final Log LOG = Log.of(Member.class);
+  private static final long DUTIES_FIRST_MILLIS = 100;
   private static final long DUTIES_MILLIS = 500;
-  private static final long LOOK_MILLIS = 100;
-  private static final long FUTURE_READ_MILLIS = 1_000;
   private static final int PEER_BODY_BYTES = 64 << 10;
   private static final int PEER_PING_MILLIS = 1_000;
 
+  private final ServerConfig config;
   private final Genesis genesis;
-  private final ServerConfig.Maintenance compaction;
   private final PeerNetwork network;
   private final Threads threads;
-  private final MvccStore store;
-  private final Members members;
-  private final Alarms alarms = new Alarms();
-  private final WatchHub watches;
-  private final LogProposals proposals;
-  private final RaftNode node;
+  private final Replica replica;
   private final PeerTransport transport;
+  private final RaftNode node;
+  private final LogProposals proposals;
+  private final Kernel kernel;
+  private final Services services;
   private final SnapshotSender snapshots;
   private final SnapshotReceiver received;
-  private final LeaseKeeper leases;
-  private final Kernel kernel;
   private final ClientPorts.Content content;
   private final List<GrpcPort> peerPorts = new ArrayList<>();
   private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
-  private Member(
-      ServerConfig config,
-      DataDirectory directory,
-      Genesis genesis,
-      PeerNetwork network,
-      MvccStore store,
-      SegmentedLog log,
-      ServerMetrics.LogSyncs syncs)
-      throws IOException {
-    HaltingFailPoint failPoint = HaltingFailPoint.of(System.getenv(HaltingFailPoint.VARIABLE));
-    Limits limits = config.limits();
-    this.genesis = genesis;
-    this.compaction = config.maintenance();
-    this.network = network;
-    this.store = store;
-    this.threads = Threads.create(Runtime.getRuntime().availableProcessors());
-    this.members = new Members(genesis);
-    Lessor lessor = new Lessor(System::nanoTime);
-    PendingCalls calls = new PendingCalls(genesis.memberId(), System.currentTimeMillis(), System::nanoTime, limits);
-    RevisionWaits waits = new RevisionWaits(threads.timer(), threads.readers(), FUTURE_READ_MILLIS);
-    AtomicReference<Kernel> late = new AtomicReference<>();
-    this.watches = new WatchHub(store, revision -> late.get().header(revision), limits, System::nanoTime, ThreadLocalRandom.current());
-    Machine machine = new Machine(new Machine.Parts(store, lessor, members, alarms), calls, List.of(watches, waits));
-    PeerIdentity self = new PeerIdentity(genesis.clusterId(), genesis.memberId(), () -> ownPeerUrls(config));
-    this.transport = new PeerTransport(self, network.channels(), network.loop(), () -> failure.complete(new RemovedException(genesis.memberId())));
-    long checkpointTerm = store.checkpoint().term();
-    SnapshotMeta start =
-        config.cluster().forceNew()
-            ? ForcedCluster.force(machine, members, log, checkpointTerm)
-            : new SnapshotMeta(machine.appliedIndex(), checkpointTerm, members.view().membership());
-    this.node =
-        RaftDriver.open(
-            new RaftConfig(genesis.memberId(), limits.electionMillis() / limits.heartbeatMillis(), 1, 1 << 20, 16 << 20, 512, 256 << 20, 16 << 20),
-            driverOptions(config), log,
-            start, machine, transport, TimeSource.SYSTEM,
-            bound -> ThreadLocalRandom.current().nextInt(bound), failPoint);
-    node.failure().thenAccept(failure::complete);
-    this.proposals = new LogProposals(genesis.memberId(), node, calls, new SpaceQuota(genesis.memberId(), store, alarms, limits), limits, threads.timer());
-    this.kernel = new Kernel(genesis.clusterId(), genesis.memberId(), store, node::status, proposals, new ReadIndexReads(node), limits);
-    late.set(kernel);
-    this.leases = new LeaseKeeper(lessor, kernel, threads.leases());
-    LocalLeases localLeases = new LocalLeases(lessor, leases, kernel, threads.timer());
-    PeerCalls peerCalls = new PeerCalls(transport, limits);
-    MembershipProposals changes = new MembershipProposals(proposals, threads.timer(), limits);
-    ReconfigRules rules = new ReconfigRules(config.cluster().strictReconfigCheck(), genesis.memberId(), transport);
-    Promotion promotion = new Promotion(kernel, members, rules, changes, peerCalls, threads.timer());
-    ContentHash hash = new ContentHash(kernel, threads.workers());
-    this.snapshots = new SnapshotSender(self, transport, network.channels(), store, node, 0, failPoint);
-    this.received = new SnapshotReceiver(directory.member(), store, node, failPoint);
-    PeerService peers = new PeerService(self, members, transport, node, received, localLeases, promotion, hash);
-    listenToPeers(config, peers.definition());
-    LeaderlessStreams streams = new LeaderlessStreams(node::status).start(threads.timer(), limits.electionMillis());
-    HealthEndpoints health = new HealthEndpoints(new MemberHealth(kernel, members, alarms));
-    ServerMetrics.LeaderChanges leaderChanges = new ServerMetrics.LeaderChanges();
-    threads.timer().scheduleWithFixedDelay(() -> leaderChanges.look(node.status().leader()), LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
-    List<ServerServiceDefinition> services =
-        List.of(
-            new KvService(kernel, waits, threads.readers()).bind(),
-            new WatchService(watches, WatchGuard.ALLOW_ALL).bindService(),
-            new LeaseService(kernel, lessor, localLeases, peerCalls, threads.timer(), ThreadLocalRandom.current()).bindService(),
-            new ClusterService(kernel, members, rules, changes, promotion, config.cluster().maxLearners(), () -> System.currentTimeMillis() / 1000)
-                .bindService(),
-            new MaintenanceService(kernel, members, alarms, node, hash, config.maintenance().configuredQuotaBytes()).bindService());
-    this.content =
-        new ClientPorts.Content(
-            services, List.of(new CallRules(node::status, streams)), health, new ServerMetrics(kernel, members, watches, health, leaderChanges, syncs),
-            () -> members.view().clusterVersion());
-  }
+  /** What was opened for this member before it is composed. */
+  private record Opened(Threads threads, MvccStore store, SegmentedLog log, ServerMetrics.LogSyncs syncs, HaltingFailPoint failPoint) {}
 
-  /** As the cluster knows them, which may have been changed since the first start. */
-  private List<String> ownPeerUrls(ServerConfig config) {
-    io.kvorum.server.cluster.Member self = members.view().member(genesis.memberId());
-    return self == null ? config.cluster().advertisePeerUrls() : self.peerUrls();
+  private Member(ServerConfig config, DataDirectory directory, Genesis genesis, PeerNetwork network, Opened opened) throws IOException {
+    Limits limits = config.limits();
+    // Shared by many threads; ids that are drawn from it must differ between members and starts.
+    Random random = new Random();
+    this.config = config;
+    this.genesis = genesis;
+    this.network = network;
+    this.threads = opened.threads;
+    this.replica = Replica.open(genesis, opened.store, limits, threads, random);
+    PeerIdentity self = new PeerIdentity(genesis.clusterId(), genesis.memberId(), this::ownPeerUrls);
+    this.transport = new PeerTransport(self, network.channels(), network.loop(), () -> failure.complete(new RemovedException(genesis.memberId())));
+    this.node = consensus(opened, random);
+    node.failure().thenAccept(failure::complete);
+    SpaceQuota quota = new SpaceQuota(genesis.memberId(), opened.store, replica.alarms(), limits);
+    this.proposals = new LogProposals(genesis.memberId(), node, replica.calls(), quota, limits, threads.timer());
+    this.kernel = new Kernel(genesis.clusterId(), genesis.memberId(), opened.store, node::status, proposals, new ReadIndexReads(node), limits);
+    replica.kernel().set(kernel);
+    this.services = new Services(config, kernel, replica, threads, transport);
+    this.snapshots = new SnapshotSender(self, transport, network.channels(), opened.store, node, 0, opened.failPoint);
+    this.received = new SnapshotReceiver(directory.member(), opened.store, node, opened.failPoint);
+    this.content = services.content(node, opened.syncs, random);
+    listenToPeers(
+        new PeerService(self, replica.members(), transport, node, received, services.localLeases, services.promotion, services.hash));
   }
 
   /**
    * Opens everything and listens to peers; nothing runs yet.
    *
-   * @throws StartException when data is damaged or a peer port is taken
+   * @throws StartException when data is damaged
+   * @throws IOException also when a peer port is taken
    */
   static Member open(ServerConfig config, DataDirectory directory, Genesis genesis, PeerNetwork network) throws StartException, IOException {
     HaltingFailPoint failPoint = HaltingFailPoint.of(System.getenv(HaltingFailPoint.VARIABLE));
     ServerMetrics.LogSyncs syncs = new ServerMetrics.LogSyncs();
+    Threads threads = Threads.create(Runtime.getRuntime().availableProcessors());
     MvccStore store = null;
     SegmentedLog log = null;
     boolean opened = false;
     try {
       store = MvccStore.open(directory.store(), new MvccOptions(MvccOptions.DEFAULT.reserveBytes(), false, failPoint));
-      log = SegmentedLog.open(directory.log(), logOptions(config, failPoint).withObserver(syncs));
-      Member member = new Member(config, directory, genesis, network, store, log, syncs);
+      ServerConfig.Maintenance maintenance = config.maintenance();
+      LogOptions logOptions = LogOptions.defaults().withRetention(maintenance.maxLogFiles(), maintenance.keepEntries());
+      log = SegmentedLog.open(directory.log(), logOptions.withFailPoint(failPoint).withObserver(syncs));
+      Member member = new Member(config, directory, genesis, network, new Opened(threads, store, log, syncs, failPoint));
       opened = true;
       return member;
     } catch (StoreCorruptException | LogCorruptException damaged) {
@@ -192,19 +120,30 @@ final class Member implements AutoCloseable {
       if (!opened) {
         closeQuietly(log);
         closeQuietly(store);
+        threads.close();
       }
     }
   }
 
-  private static LogOptions logOptions(ServerConfig config, HaltingFailPoint failPoint) {
-    return LogOptions.defaults().withRetention(config.maintenance().maxLogFiles(), config.maintenance().keepEntries()).withFailPoint(failPoint);
-  }
-
-  private static DriverOptions driverOptions(ServerConfig config) {
+  private RaftNode consensus(Opened opened, Random random) throws IOException {
     Limits limits = config.limits();
     int electionTicks = limits.electionMillis() / limits.heartbeatMillis();
-    DriverOptions options = DriverOptions.of(limits.heartbeatMillis(), limits.electionMillis());
-    return config.cluster().electionTickAdvance() ? options.withInitialTicks(electionTicks - 1) : options;
+    RaftConfig defaults = RaftConfig.defaults(genesis.memberId());
+    RaftConfig protocol =
+        new RaftConfig(
+            genesis.memberId(), electionTicks, 1, defaults.maxMessageBytes(), defaults.maxInflightBytes(), defaults.maxInflightMessages(),
+            defaults.maxUncommittedBytes(), defaults.maxCommittedBytes());
+    DriverOptions driver = DriverOptions.of(limits.heartbeatMillis(), limits.electionMillis());
+    if (config.cluster().electionTickAdvance()) {
+      driver = driver.withInitialTicks(electionTicks - 1);
+    }
+    long checkpointTerm = opened.store.checkpoint().term();
+    SnapshotMeta start =
+        config.cluster().forceNew()
+            ? ForcedCluster.force(replica.machine(), replica.members(), opened.log, checkpointTerm)
+            : new SnapshotMeta(replica.machine().appliedIndex(), checkpointTerm, replica.members().view().membership());
+    return RaftDriver.open(
+        protocol, driver, opened.log, start, replica.machine(), transport, TimeSource.SYSTEM, random::nextInt, opened.failPoint);
   }
 
   private static void closeQuietly(AutoCloseable part) {
@@ -217,27 +156,40 @@ final class Member implements AutoCloseable {
     }
   }
 
-  private void listenToPeers(ServerConfig config, ServerServiceDefinition peers) throws IOException {
-    HttpRoutes http = new HttpRoutes().get("/version", request -> ClientPorts.version(members.view().clusterVersion()));
+  /** As the cluster knows them, which may have been changed since the first start. */
+  private List<String> ownPeerUrls() {
+    io.kvorum.server.cluster.Member self = replica.members().view().member(genesis.memberId());
+    return self == null ? config.cluster().advertisePeerUrls() : self.peerUrls();
+  }
+
+  private void listenToPeers(PeerService peers) throws IOException {
+    HttpRoutes http = new HttpRoutes().get("/version", request -> ClientPorts.version(replica.members().view().clusterVersion()));
     GrpcPort.Bounds bounds = new GrpcPort.Bounds(PeerService.MESSAGE_BYTES_MAX, PEER_BODY_BYTES, Integer.MAX_VALUE, PEER_PING_MILLIS, true, 0, 0, false);
-    for (String url : config.listen().peerUrls()) {
-      peerPorts.add(GrpcPort.open(Urls.bindAddress(url), network.loops(), List.of(peers), List.of(), http, bounds));
+    try {
+      for (String url : config.listen().peerUrls()) {
+        peerPorts.add(GrpcPort.open(Urls.bindAddress(url), network.loops(), List.of(peers.definition()), List.of(), http, bounds));
+      }
+    } catch (IOException e) {
+      peerPorts.forEach(GrpcPort::close);
+      received.close();
+      throw e;
     }
   }
 
   /** Consensus, deliveries and connections begin. */
   void start() {
-    watches.start();
+    replica.watches().start();
     proposals.start();
-    leases.start(threads.timer());
+    services.leases.start(threads.timer());
     transport.start(node, genesis.contacts(), snapshots);
-    members.listen(transport);
+    replica.members().listen(transport);
     node.start();
-    LeaderDuties duties = new LeaderDuties(members, node::status, proposals, Version.CLUSTER);
-    threads.timer().scheduleWithFixedDelay(duties, LOOK_MILLIS, DUTIES_MILLIS, TimeUnit.MILLISECONDS);
-    if (compaction.autoCompactionRetention() > 0) {
+    LeaderDuties duties = new LeaderDuties(replica.members(), node::status, proposals, Version.CLUSTER);
+    threads.timer().scheduleWithFixedDelay(duties, DUTIES_FIRST_MILLIS, DUTIES_MILLIS, TimeUnit.MILLISECONDS);
+    ServerConfig.Maintenance maintenance = config.maintenance();
+    if (maintenance.autoCompactionRetention() > 0) {
       AutoCompactor compactor =
-          new AutoCompactor(kernel, compaction.autoCompactionRevisions(), compaction.autoCompactionRetention(), System::nanoTime);
+          new AutoCompactor(kernel, maintenance.autoCompactionRevisions(), maintenance.autoCompactionRetention(), System::nanoTime);
       threads.timer().scheduleWithFixedDelay(compactor, compactor.intervalNanos(), compactor.intervalNanos(), TimeUnit.NANOSECONDS);
     }
   }
@@ -270,14 +222,13 @@ final class Member implements AutoCloseable {
   @Override
   public void close() {
     proposals.close();
-    leases.close();
-    watches.close();
+    services.leases.close();
+    replica.watches().close();
     node.close();
     transport.close();
-    snapshots.close();
     received.close();
     peerPorts.forEach(GrpcPort::close);
-    closeQuietly(store);
+    closeQuietly(replica.store());
     threads.close();
     network.close();
   }

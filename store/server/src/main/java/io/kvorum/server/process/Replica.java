@@ -1,0 +1,50 @@
+package io.kvorum.server.process;
+
+import io.kvorum.mvcc.MvccStore;
+import io.kvorum.server.apply.Alarms;
+import io.kvorum.server.apply.Machine;
+import io.kvorum.server.base.Kernel;
+import io.kvorum.server.base.Limits;
+import io.kvorum.server.cluster.Genesis;
+import io.kvorum.server.cluster.Members;
+import io.kvorum.server.kv.RevisionWaits;
+import io.kvorum.server.lease.Lessor;
+import io.kvorum.server.propose.PendingCalls;
+import io.kvorum.server.watch.WatchHub;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.random.RandomGenerator;
+
+/**
+ * The replicated state of one member, and those who hear of its changes.
+ *
+ * @param calls calls that wait for their entry to be applied
+ * @param waits reads that wait for a revision
+ * @param machine what the log is applied to
+ * @param kernel set once consensus is there; headers of watch answers need it
+ */
+record Replica(
+    MvccStore store,
+    Members members,
+    Lessor lessor,
+    Alarms alarms,
+    PendingCalls calls,
+    RevisionWaits waits,
+    WatchHub watches,
+    Machine machine,
+    AtomicReference<Kernel> kernel) {
+  private static final long FUTURE_READ_MILLIS = 1_000;
+
+  /** As of the store's checkpoint. */
+  static Replica open(Genesis genesis, MvccStore store, Limits limits, Threads threads, RandomGenerator random) {
+    Members members = new Members(genesis);
+    Lessor lessor = new Lessor(System::nanoTime);
+    Alarms alarms = new Alarms();
+    PendingCalls calls = new PendingCalls(genesis.memberId(), System.currentTimeMillis(), System::nanoTime, limits);
+    RevisionWaits waits = new RevisionWaits(threads.timer(), threads.readers(), FUTURE_READ_MILLIS);
+    AtomicReference<Kernel> kernel = new AtomicReference<>();
+    WatchHub watches = new WatchHub(store, revision -> kernel.get().header(revision), limits, System::nanoTime, random);
+    Machine machine = new Machine(new Machine.Parts(store, lessor, members, alarms), calls, List.of(watches, waits));
+    return new Replica(store, members, lessor, alarms, calls, waits, watches, machine, kernel);
+  }
+}
