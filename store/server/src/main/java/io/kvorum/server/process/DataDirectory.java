@@ -133,24 +133,54 @@ final class DataDirectory implements AutoCloseable {
     Properties content = new Properties();
     content.setProperty("format", Integer.toString(FORMAT));
     content.setProperty("created-by", "kvorum " + Version.kvorum());
+    write(member, content);
+    force(root, StandardOpenOption.READ);
+    return true;
+  }
+
+  /** Replaces the marker, whole or not at all. */
+  private static void write(Path member, Properties content) throws IOException {
     StringBuilder text = new StringBuilder();
     content.stringPropertyNames().stream().sorted().forEach(key -> text.append(key).append('=').append(content.getProperty(key)).append('\n'));
     Path temporary = member.resolve(MARKER + ".tmp");
     Files.writeString(temporary, text);
     force(temporary, StandardOpenOption.WRITE);
-    Files.move(temporary, marker, StandardCopyOption.ATOMIC_MOVE);
+    Files.move(temporary, member.resolve(MARKER), StandardCopyOption.ATOMIC_MOVE);
     force(member, StandardOpenOption.READ);
-    force(root, StandardOpenOption.READ);
-    return true;
   }
 
-  private static void check(Path marker) throws IOException, RefusedException {
+  /**
+   * Notes in the marker whose data this is; once noted it must stay so.
+   *
+   * @param cluster the cluster's id, hexadecimal
+   * @param id the member's id, hexadecimal
+   * @throws RefusedException when the directory was mixed up with another member's
+   */
+  void identify(String cluster, String id) throws IOException, RefusedException {
+    Properties content = read(member().resolve(MARKER));
+    String known = content.getProperty("cluster-id", cluster) + " " + content.getProperty("member-id", id);
+    if (!known.equals(cluster + " " + id)) {
+      throw new RefusedException(root + " is marked as that of cluster and member " + known + ", but holds data of " + cluster + " " + id);
+    }
+    if (!content.containsKey("member-id")) {
+      content.setProperty("cluster-id", cluster);
+      content.setProperty("member-id", id);
+      write(member(), content);
+    }
+  }
+
+  private static Properties read(Path marker) throws IOException, RefusedException {
     Properties content = new Properties();
     try (var in = Files.newBufferedReader(marker, StandardCharsets.UTF_8)) {
       content.load(in);
+      return content;
     } catch (IllegalArgumentException e) {
       throw new RefusedException("damaged marker " + marker);
     }
+  }
+
+  private static void check(Path marker) throws IOException, RefusedException {
+    Properties content = read(marker);
     int format;
     try {
       format = Integer.parseInt(content.getProperty("format", ""));

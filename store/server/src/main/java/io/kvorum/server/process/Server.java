@@ -61,6 +61,7 @@ final class Server implements AutoCloseable {
     Member member = null;
     try {
       Genesis genesis = genesis(config, directory, network);
+      identify(directory, genesis);
       LOG.info(
           "starting an etcd server",
           "etcd-version", io.kvorum.server.base.Version.ETCD, "kvorum-version", io.kvorum.server.base.Version.kvorum(),
@@ -104,6 +105,14 @@ final class Server implements AutoCloseable {
       throw new StartException("data directory refused", refused.getMessage());
     } catch (java.nio.file.AccessDeniedException denied) {
       throw new StartException("data directory refused", "cannot access data directory: " + denied.getMessage() + ": permission denied");
+    }
+  }
+
+  private static void identify(DataDirectory directory, Genesis genesis) throws StartException, IOException {
+    try {
+      directory.identify(MemberIds.hex(genesis.clusterId()), MemberIds.hex(genesis.memberId()));
+    } catch (DataDirectory.RefusedException refused) {
+      throw new StartException("data directory refused", refused.getMessage());
     }
   }
 

@@ -65,7 +65,8 @@ final class Services {
             new ClusterService(
                     kernel, replica.members(), rules, changes, promotion, config.cluster().maxLearners(), () -> System.currentTimeMillis() / 1000)
                 .bindService(),
-            new MaintenanceService(kernel, replica.members(), replica.alarms(), node, hash, config.maintenance().configuredQuotaBytes()).bindService());
+            new MaintenanceService(kernel, replica.members(), replica.alarms(), node, hash, config.maintenance().configuredQuotaBytes()).bindService(),
+            new GrpcHealth().bindService());
     LeaderlessStreams streams = new LeaderlessStreams(node::status).start(threads.timer(), kernel.limits().electionMillis());
     HealthEndpoints health = new HealthEndpoints(new MemberHealth(kernel, replica.members(), replica.alarms()));
     ServerMetrics.LeaderChanges leaderChanges = new ServerMetrics.LeaderChanges();

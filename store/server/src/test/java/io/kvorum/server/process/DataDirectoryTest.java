@@ -67,6 +67,18 @@ class DataDirectoryTest {
   }
 
   @Test
+  void whose_data_it_is_is_noted_once_and_must_stay_so() throws Exception {
+    try (DataDirectory directory = DataDirectory.open(root(), null)) {
+      directory.identify("c1", "a1");
+      directory.identify("c1", "a1");
+      assertThat(directory.member().resolve("kvorum")).content().contains("cluster-id=c1\n", "member-id=a1\n", "format=1\n");
+    }
+    try (DataDirectory directory = DataDirectory.open(root(), null)) {
+      assertThatThrownBy(() -> directory.identify("c1", "b2")).isInstanceOf(RefusedException.class).hasMessageContaining("but holds data of c1 b2");
+    }
+  }
+
+  @Test
   void a_damaged_marker_is_refused_and_the_lock_is_given_back() throws Exception {
     DataDirectory.open(root(), null).close();
     Files.writeString(root().resolve("member/kvorum"), "format=\n");

@@ -16,6 +16,9 @@ import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.etcdserverpb.RangeResponse;
 import io.kvorum.protocol.etcdserverpb.StatusRequest;
 import io.kvorum.protocol.etcdserverpb.StatusResponse;
+import io.kvorum.protocol.health.HealthCheckRequest;
+import io.kvorum.protocol.health.HealthCheckResponse.ServingStatus;
+import io.kvorum.protocol.health.HealthGrpc;
 import io.kvorum.server.config.ConfigParser;
 import io.kvorum.server.config.FlagTable;
 import io.kvorum.server.config.Parsed;
@@ -146,6 +149,7 @@ class ServerTest {
     assertThat(revision).isEqualTo(51);
     assertThat(http("/health")).isEqualTo("{\"health\":\"true\",\"reason\":\"\"}");
     assertThat(http("/metrics")).contains("etcd_server_has_leader 1\n", "etcd_server_is_leader 1\n", "etcd_debugging_mvcc_current_revision 51\n");
+    assertThat(HealthGrpc.newBlockingStub(channel(0)).check(HealthCheckRequest.getDefaultInstance()).getStatus()).isEqualTo(ServingStatus.SERVING);
     stop(first);
     start(0, 1);
     assertThat(get(0, "key3")).isEqualTo("value43");
