@@ -95,7 +95,7 @@ public final class FlagTable {
     add(MEMBER, "max-txn-ops", UINT, "128", ACTIVE, "Maximum number of operations permitted in a transaction.");
     add(MEMBER, "max-request-bytes", UINT, "1572864", ACTIVE, "Maximum client request size in bytes the server will accept.");
     add(MEMBER, "max-concurrent-streams", Kind.UINT32, "4294967295", ACTIVE, "Maximum concurrent streams that each client can open at a time.");
-    add(MEMBER, "enable-grpc-gateway", BOOL, "true", NO_EFFECT, "Enable the JSON gateway.");
+    add(MEMBER, "enable-grpc-gateway", BOOL, "true", ACTIVE, "Enable the JSON gateway.");
     add(MEMBER, "grpc-keepalive-min-time", DURATION, "5s", ACTIVE, "Minimum interval that a client should wait before pinging the server.");
     add(MEMBER, "grpc-keepalive-interval", DURATION, "2h0m0s", ACTIVE, "Frequency of server-to-client pings (0 to disable).");
     add(MEMBER, "grpc-keepalive-timeout", DURATION, "20s", ACTIVE, "Wait before closing a connection that does not answer pings (0 to disable).");

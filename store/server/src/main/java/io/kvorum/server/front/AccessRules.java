@@ -51,7 +51,26 @@ public final class AccessRules implements HttpHandler {
       String path = request.path().replaceFirst("/v3beta/", "/v3/");
       forwarded = new HttpRequest(request.method(), path, request.query(), request.headers(), request.body(), request.secure());
     }
-    next.handle(forwarded, response -> responder.respond(response.with(cors)));
+    next.handle(forwarded, new WithHeaders(responder, cors));
+  }
+
+  private record WithHeaders(Responder responder, Map<String, String> cors) implements Responder {
+    @Override
+    public void respond(HttpResponse response) {
+      responder.respond(response.with(cors));
+    }
+
+    @Override
+    public Stream stream(int status, Map<String, String> headers) {
+      Map<String, String> all = new HashMap<>(headers);
+      all.putAll(cors);
+      return responder.stream(status, all);
+    }
+
+    @Override
+    public void onGone(Runnable action) {
+      responder.onGone(action);
+    }
   }
 
   private Map<String, String> cors(String origin) {

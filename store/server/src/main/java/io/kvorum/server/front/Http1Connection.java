@@ -31,7 +31,7 @@ import java.util.concurrent.TimeUnit;
 final class Http1Connection extends ChannelDuplexHandler {
   private static final Log LOG = Log.of(Http1Connection.class);
 
-  /** A connection without a byte in either direction for so long is closed. */
+  /** A connection without a byte in either direction for so long is closed, unless an answer is owed. */
   static final long IDLE_SECONDS = 120;
 
   /** Requests sent ahead of their answers; more close the connection. */
@@ -41,6 +41,7 @@ final class Http1Connection extends ChannelDuplexHandler {
   private final boolean secure;
   private final ArrayDeque<FullHttpRequest> waiting = new ArrayDeque<>();
   private boolean busy;
+  private HttpExchange current;
 
   private Http1Connection(HttpHandler handler, boolean secure) {
     this.handler = handler;
@@ -96,20 +97,25 @@ final class Http1Connection extends ChannelDuplexHandler {
       write(context, HttpResponse.error(HttpResponseStatus.BAD_REQUEST.code(), "400 Bad Request"), false, false);
       return;
     }
-    HttpHandler.Responder responder =
-        response -> {
-          if (context.executor().inEventLoop()) {
-            write(context, response, keepAlive, head);
-          } else {
-            context.executor().execute(() -> write(context, response, keepAlive, head));
-          }
-        };
+    current = new HttpExchange(context, head, keepAlive && request.protocolVersion().isKeepAliveDefault(), reusable -> ended(context, reusable),
+        response -> write(context, response, keepAlive, head));
     try {
-      handler.handle(decoded, responder);
+      handler.handle(decoded, current);
     } catch (RuntimeException e) {
       LOG.error("HTTP handler failed", e, "path", decoded.path());
       write(context, HttpResponse.error(HttpResponseStatus.INTERNAL_SERVER_ERROR.code(), "500 Internal Server Error"), false, head);
     }
+  }
+
+  /** An answer in pieces is complete. */
+  private void ended(ChannelHandlerContext context, boolean reusable) {
+    current = null;
+    if (!reusable) {
+      context.close();
+      return;
+    }
+    busy = false;
+    next(context);
   }
 
   private HttpRequest decode(FullHttpRequest request, boolean head) {
@@ -129,6 +135,7 @@ final class Http1Connection extends ChannelDuplexHandler {
     if (!keepAlive) {
       message.headers().set(HttpHeaderNames.CONNECTION, "close");
     }
+    current = null;
     var written = context.writeAndFlush(message);
     if (!keepAlive) {
       written.addListener(ChannelFutureListener.CLOSE);
@@ -151,8 +158,16 @@ final class Http1Connection extends ChannelDuplexHandler {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
-    if (event instanceof IdleStateEvent) {
+    // An answer may be long in coming: a lock, a watch.
+    if (event instanceof IdleStateEvent && !busy) {
       context.close();
+    }
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext context) {
+    if (current != null && context.channel().isWritable()) {
+      current.writable();
     }
   }
 
@@ -160,6 +175,10 @@ final class Http1Connection extends ChannelDuplexHandler {
   public void channelInactive(ChannelHandlerContext context) throws Exception {
     waiting.forEach(FullHttpRequest::release);
     waiting.clear();
+    if (current != null) {
+      current.gone();
+      current = null;
+    }
     super.channelInactive(context);
   }
 

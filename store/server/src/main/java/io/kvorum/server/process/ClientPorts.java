@@ -13,6 +13,7 @@ import io.kvorum.server.front.HttpHandler;
 import io.kvorum.server.front.HttpPort;
 import io.kvorum.server.front.HttpResponse;
 import io.kvorum.server.front.HttpRoutes;
+import io.kvorum.server.front.LocalPort;
 import io.kvorum.server.logging.Log;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -28,12 +29,14 @@ final class ClientPorts implements AutoCloseable {
 
   private final ServerConfig config;
   private final EventLoops loops;
+  private final LocalPort local;
   private final List<GrpcPort> grpc = new ArrayList<>();
   private final List<HttpPort> http = new ArrayList<>();
 
-  private ClientPorts(ServerConfig config, EventLoops loops) {
+  private ClientPorts(ServerConfig config, EventLoops loops, LocalPort local) {
     this.config = config;
     this.loops = loops;
+    this.local = local;
   }
 
   /**
@@ -41,12 +44,15 @@ final class ClientPorts implements AutoCloseable {
    *
    * @param services gRPC
    * @param interceptors before each call, the last one first
+   * @param local the same for callers inside this process
+   * @param gateway the services as JSON
    * @param health answers of the health endpoints
    * @param metrics answers of the metrics endpoints
    * @param clusterVersion empty before it is decided
    */
   record Content(
-      List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, HealthEndpoints health, ServerMetrics metrics, Supplier<String> clusterVersion) {}
+      List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, LocalPort local, HttpHandler gateway, HealthEndpoints health, ServerMetrics metrics,
+      Supplier<String> clusterVersion) {}
 
   /**
    * Listens on all of them, or on none.
@@ -54,7 +60,7 @@ final class ClientPorts implements AutoCloseable {
    * @throws IOException naming the address that is taken
    */
   static ClientPorts open(ServerConfig config, Content content) throws IOException {
-    ClientPorts ports = new ClientPorts(config, EventLoops.forClients(Runtime.getRuntime().availableProcessors()));
+    ClientPorts ports = new ClientPorts(config, EventLoops.forClients(Runtime.getRuntime().availableProcessors()), content.local());
     try {
       ports.listen(content);
       return ports;
@@ -65,6 +71,7 @@ final class ClientPorts implements AutoCloseable {
   }
 
   private void listen(Content content) throws IOException {
+    local.start(content.services(), content.interceptors());
     HttpRoutes probes = new HttpRoutes();
     content.health().install(probes);
     probes.get("/metrics", request -> content.metrics().text());
@@ -73,6 +80,9 @@ final class ClientPorts implements AutoCloseable {
     all.get("/metrics", request -> content.metrics().text());
     all.get("/version", request -> version(content.clusterVersion().get()));
     all.get("/debug/vars", request -> content.metrics().variables());
+    if (config.http().gateway()) {
+      all.route("/v3/", content.gateway());
+    }
     HttpHandler client = new AccessRules(config.http().cors(), config.http().hostWhitelist(), all);
     boolean split = !config.listen().clientHttpUrls().isEmpty();
     for (String url : config.listen().clientUrls()) {
@@ -129,6 +139,7 @@ final class ClientPorts implements AutoCloseable {
         Thread.currentThread().interrupt();
       }
     }
+    local.close();
     loops.close();
   }
 }

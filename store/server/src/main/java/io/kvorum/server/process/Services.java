@@ -9,6 +9,8 @@ import io.kvorum.server.cluster.Promotion;
 import io.kvorum.server.cluster.ReconfigRules;
 import io.kvorum.server.config.ServerConfig;
 import io.kvorum.server.front.HealthEndpoints;
+import io.kvorum.server.front.LocalPort;
+import io.kvorum.server.gateway.Gateway;
 import io.kvorum.server.kv.CallRules;
 import io.kvorum.server.kv.KvService;
 import io.kvorum.server.kv.LeaderlessStreams;
@@ -19,6 +21,8 @@ import io.kvorum.server.maintenance.ContentHash;
 import io.kvorum.server.maintenance.MaintenanceService;
 import io.kvorum.server.peer.PeerCalls;
 import io.kvorum.server.peer.PeerTransport;
+import io.kvorum.server.recipe.ElectionService;
+import io.kvorum.server.recipe.LockService;
 import io.kvorum.server.watch.WatchGuard;
 import io.kvorum.server.watch.WatchService;
 import java.util.List;
@@ -57,6 +61,8 @@ final class Services {
 
   /** All that the client ports serve. */
   ClientPorts.Content content(RaftNode node, ServerMetrics.LogSyncs syncs, RandomGenerator random) {
+    // Two members in one process, as tests have them, must not meet here.
+    LocalPort local = new LocalPort("member-" + Long.toHexString(kernel.memberId()) + "-" + Long.toHexString(random.nextLong()));
     List<ServerServiceDefinition> services =
         List.of(
             new KvService(kernel, replica.waits(), threads.readers()).bind(),
@@ -66,6 +72,8 @@ final class Services {
                     kernel, replica.members(), rules, changes, promotion, config.cluster().maxLearners(), () -> System.currentTimeMillis() / 1000)
                 .bindService(),
             new MaintenanceService(kernel, replica.members(), replica.alarms(), node, hash, config.maintenance().configuredQuotaBytes()).bindService(),
+            new LockService(local::channel, threads.programs()).bindService(),
+            new ElectionService(local::channel, threads.programs()).bindService(),
             new GrpcHealth().bindService());
     LeaderlessStreams streams = new LeaderlessStreams(node::status).start(threads.timer(), kernel.limits().electionMillis());
     HealthEndpoints health = new HealthEndpoints(new MemberHealth(kernel, replica.members(), replica.alarms()));
@@ -73,6 +81,7 @@ final class Services {
     threads.timer().scheduleWithFixedDelay(() -> leaderChanges.look(node.status().leader()), LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     ServerMetrics metrics = new ServerMetrics(kernel, replica.members(), replica.watches(), health, leaderChanges, syncs);
     return new ClientPorts.Content(
-        services, List.of(new CallRules(node::status, streams)), health, metrics, () -> replica.members().view().clusterVersion());
+        services, List.of(new CallRules(node::status, streams)), local, new Gateway(local::channel, threads.programs()), health, metrics,
+        () -> replica.members().view().clusterVersion());
   }
 }

@@ -1,6 +1,7 @@
 package io.kvorum.server.process;
 
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
@@ -14,8 +15,10 @@ import java.util.concurrent.TimeUnit;
  * @param readers linearizable reads of ranges
  * @param workers what reads everything: hashes
  * @param leases the lease keeper's work, in order
+ * @param programs a virtual thread for each task; those who give tasks bound their number
  */
-record Threads(ScheduledThreadPoolExecutor timer, ExecutorService readers, ExecutorService workers, ExecutorService leases) implements AutoCloseable {
+record Threads(ScheduledThreadPoolExecutor timer, ExecutorService readers, ExecutorService workers, ExecutorService leases, ExecutorService programs)
+    implements AutoCloseable {
   private static final int READS_WAITING_MAX = 65_536;
   private static final int WORK_WAITING_MAX = 16;
   private static final int LEASE_TASKS_MAX = 65_536;
@@ -25,7 +28,8 @@ record Threads(ScheduledThreadPoolExecutor timer, ExecutorService readers, Execu
     ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1, named("timer"));
     timer.setRemoveOnCancelPolicy(true);
     return new Threads(
-        timer, pool("reader", Math.max(1, cores), READS_WAITING_MAX), pool("worker", 1, WORK_WAITING_MAX), pool("leases", 1, LEASE_TASKS_MAX));
+        timer, pool("reader", Math.max(1, cores), READS_WAITING_MAX), pool("worker", 1, WORK_WAITING_MAX), pool("leases", 1, LEASE_TASKS_MAX),
+        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("program-", 0).factory()));
   }
 
   private static ThreadPoolExecutor pool(String name, int threads, int waiting) {
@@ -42,6 +46,7 @@ record Threads(ScheduledThreadPoolExecutor timer, ExecutorService readers, Execu
     readers.shutdown();
     workers.shutdownNow();
     leases.shutdownNow();
+    programs.shutdownNow();
     try {
       readers.awaitTermination(STOP_MILLIS, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {

@@ -1,0 +1,130 @@
+package io.kvorum.server.front;
+
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** One request that waits for its answer, whole or in pieces. Its state belongs to the connection's event loop. */
+final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
+  private final ChannelHandlerContext context;
+  private final boolean headOnly;
+  private final boolean reusable;
+  private final Consumer<Boolean> ended;
+  private final Consumer<HttpResponse> whole;
+  private boolean gone;
+  private Runnable onGone;
+  private Runnable onWritable;
+
+  /**
+   * @param headOnly the client wants no body
+   * @param reusable the connection may serve another request after an answer in pieces, which HTTP/1.0 cannot
+   * @param ended told when an answer in pieces is complete, and whether the connection goes on
+   * @param whole takes a whole answer
+   */
+  HttpExchange(ChannelHandlerContext context, boolean headOnly, boolean reusable, Consumer<Boolean> ended, Consumer<HttpResponse> whole) {
+    this.context = context;
+    this.headOnly = headOnly;
+    this.reusable = reusable;
+    this.ended = ended;
+    this.whole = whole;
+  }
+
+  @Override
+  public void respond(HttpResponse response) {
+    inLoop(
+        () -> {
+          onGone = null;
+          whole.accept(response);
+        });
+  }
+
+  @Override
+  public HttpHandler.Stream stream(int status, Map<String, String> headers) {
+    var message = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status));
+    headers.forEach(message.headers()::set);
+    if (reusable) {
+      message.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+    } else {
+      message.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+    }
+    inLoop(() -> context.writeAndFlush(message));
+    return this;
+  }
+
+  @Override
+  public void onGone(Runnable action) {
+    inLoop(
+        () -> {
+          if (gone) {
+            action.run();
+          } else {
+            onGone = action;
+          }
+        });
+  }
+
+  @Override
+  public void write(byte[] piece) {
+    if (!headOnly) {
+      inLoop(() -> context.writeAndFlush(new DefaultHttpContent(Unpooled.wrappedBuffer(piece))));
+    }
+  }
+
+  @Override
+  public void whenWritable(Runnable action) {
+    inLoop(
+        () -> {
+          if (context.channel().isWritable()) {
+            action.run();
+          } else {
+            onWritable = action;
+          }
+        });
+  }
+
+  @Override
+  public void end() {
+    inLoop(
+        () -> {
+          onGone = null;
+          ChannelFuture written = context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
+          written.addListener((ChannelFutureListener) done -> ended.accept(reusable && done.isSuccess()));
+        });
+  }
+
+  /** The connection takes more. */
+  void writable() {
+    Runnable action = onWritable;
+    onWritable = null;
+    if (action != null) {
+      action.run();
+    }
+  }
+
+  /** The connection has ended. */
+  void gone() {
+    gone = true;
+    onWritable = null;
+    if (onGone != null) {
+      onGone.run();
+    }
+  }
+
+  private void inLoop(Runnable action) {
+    if (context.executor().inEventLoop()) {
+      action.run();
+    } else {
+      context.executor().execute(action);
+    }
+  }
+}
