@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -33,10 +34,13 @@ public final class Up {
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
   private static final Duration STOP_LIMIT = Duration.ofSeconds(15);
   private static final int LOG_TAIL_LINES = 5;
+  private static final long LOOK_MILLIS = 500;
+  private static final long STOP_NOTICE_MILLIS = 300;
 
   private final Path launcher;
   private final PrintStream out;
   private final Map<Place, Process> running = new LinkedHashMap<>();
+  private final CountDownLatch stopping = new CountDownLatch(1);
 
   /**
    * @param launcher the program that serves when it is given etcd's flags
@@ -147,6 +151,10 @@ public final class Up {
         if (entry.getValue().isAlive()) {
           any = true;
         } else {
+          // Ctrl-C reaches the members too, perhaps sooner than us: then their end is no news.
+          if (stopping.await(STOP_NOTICE_MILLIS, TimeUnit.MILLISECONDS)) {
+            return;
+          }
           tellEnded(entry.getKey());
           synchronized (running) {
             running.remove(entry.getKey());
@@ -156,7 +164,9 @@ public final class Up {
       if (!any) {
         return;
       }
-      Thread.sleep(500);
+      if (stopping.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+        return;
+      }
     }
   }
 
@@ -168,6 +178,7 @@ public final class Up {
   }
 
   private void stop() {
+    stopping.countDown();
     Map<Place, Process> all;
     synchronized (running) {
       all = new LinkedHashMap<>(running);
