@@ -6,6 +6,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.kvorum.server.front.HttpHandler;
 import io.kvorum.server.front.HttpResponse;
+import java.util.Map;
 
 /**
  * Any number of requests, a line for each answer. The next answer is asked for when the connection can take it, so that at most one waits here; requests are sent when
@@ -62,8 +63,8 @@ final class StreamExchange extends ClientCall.Listener<Message> {
   @Override
   public void onClose(Status status, Metadata trailers) {
     if (status.isOk()) {
-      begin();
-      out.end();
+      // Without a single line there is nothing whose type could be told.
+      (out == null ? responder.stream(OK, Map.of()) : out).end();
     } else if (out == null) {
       responder.respond(new HttpResponse(JsonForms.httpStatus(status.getCode()), JsonForms.HEADERS, forms.errorLine(status)));
     } else {

@@ -18,12 +18,14 @@ import io.kvorum.server.logging.Log;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /** The ports for clients and for metrics, all that the configuration names. */
 final class ClientPorts implements AutoCloseable {
   private static final Log LOG = Log.of(ClientPorts.class);
+  private static final int TEMPORARY_REDIRECT = 307;
   private static final int OVERHEAD_BYTES = 512 << 10;
   private static final long GRACE_MILLIS = 500;
 
@@ -82,6 +84,7 @@ final class ClientPorts implements AutoCloseable {
     all.get("/debug/vars", request -> content.metrics().variables());
     if (config.http().gateway()) {
       all.route("/v3/", content.gateway());
+      all.route("/v3", (request, responder) -> responder.respond(new HttpResponse(TEMPORARY_REDIRECT, Map.of("Location", "/v3/"), new byte[0])));
     }
     HttpHandler client = new AccessRules(config.http().cors(), config.http().hostWhitelist(), all);
     boolean split = !config.listen().clientHttpUrls().isEmpty();

@@ -49,6 +49,7 @@ final class TrainingLoad implements AutoCloseable {
   private static final int READS = 25_000;
   private static final int PAGES = 300;
   private static final int OTHERS = 3_000;
+  private static final int GATEWAY_CALLS = 100;
   private static final int WATCHERS = 20;
   private static final long READY_SECONDS = 60;
   private static final long PHASE_SECONDS = 6;
@@ -78,6 +79,10 @@ final class TrainingLoad implements AutoCloseable {
     this.<MemberListResponse>many(10, (i, done) -> ClusterGrpc.newStub(channel).memberList(MemberListRequest.newBuilder().setLinearizable(true).build(), done));
     for (String path : new String[] {"/metrics", "/version", "/livez", "/readyz?verbose", "/debug/vars", "/none"}) {
       http(path);
+    }
+    for (int i = 0; i < GATEWAY_CALLS; i++) {
+      post("/v3/kv/put", "{\"key\":\"YQ==\",\"value\":\"Yg==\"}");
+      post("/v3/kv/range", "{\"key\":\"YQ==\"}");
     }
     watch.onCompleted();
   }
@@ -168,9 +173,17 @@ final class TrainingLoad implements AutoCloseable {
   }
 
   private void http(String path) throws IOException {
+    send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  }
+
+  private void post(String path, String body) throws IOException {
+    send("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
+  }
+
+  private void send(String request) throws IOException {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       socket.setSoTimeout((int) TimeUnit.SECONDS.toMillis(PHASE_SECONDS));
-      socket.getOutputStream().write(("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1));
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
       socket.getInputStream().readAllBytes();
     }
   }
