@@ -115,6 +115,16 @@ class GatewayTest {
   }
 
   @Test
+  void a_member_without_gateway_knows_no_such_path() throws Exception {
+    try (LoneMember without = new LoneMember(temp.resolve("without"), "--enable-grpc-gateway=false")) {
+      HttpRequest request = HttpRequest.newBuilder(URI.create(without.url + "/v3/kv/range")).POST(HttpRequest.BodyPublishers.ofString("{}")).build();
+      HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
+      assertThat(response.statusCode()).isEqualTo(404);
+      assertThat(response.body()).isEqualTo("404 page not found\n");
+    }
+  }
+
+  @Test
   void a_watch_stays_open_and_sends_a_line_for_each_answer() throws Exception {
     String requests = "{\"create_request\":{\"key\":\"" + base64("w1") + "\"}}\n{\"createRequest\":{\"key\":\"" + base64("w2") + "\",\"watch_id\":\"7\",\"filters\":[\"NODELETE\"]}}";
     try (BufferedReader lines = open("/v3/watch", requests)) {
