@@ -69,6 +69,9 @@ final class Checks {
     }
     ServerConfig.Maintenance maintenance = maintenance();
     choices();
+    TlsChecks tls = new TlsChecks(values, notices);
+    tls.versions();
+    ServerConfig.Security security = new ServerConfig.Security(tls.client(listen), tls.peer(listen));
     String name = values.text("name");
     if (name.equals(DEFAULT_NAME)) {
       notices.add(
@@ -84,7 +87,7 @@ final class Checks {
         new ServerConfig.Grpc(
             values.number("max-concurrent-streams"), values.duration("grpc-keepalive-min-time"),
             values.duration("grpc-keepalive-interval"), values.duration("grpc-keepalive-timeout")),
-        http(), maintenance, Map.copyOf(values.gates()), log, List.copyOf(values.names()));
+        http(), security, maintenance, Map.copyOf(values.gates()), log, List.copyOf(values.names()));
   }
 
   /** A deprecated name and its replacement must not both be given. */
@@ -111,7 +114,7 @@ final class Checks {
     for (String name : values.names()) {
       Flag flag = table.get(name);
       if (flag.effect() == Effect.NOT_SUPPORTED_YET && !values.text(name).equals(flag.defaultValue())) {
-        throw new ConfigException("--" + name + " is not supported yet: this version serves without TLS and without discovery services");
+        throw new ConfigException("--" + name + " is not supported yet: this version serves without discovery services");
       }
     }
     if (values.text("auth-token").startsWith("jwt")) {
@@ -139,9 +142,6 @@ final class Checks {
     for (String url : urls) {
       if (Urls.isUnix(url)) {
         throw new ConfigException("--" + flag + " " + url + ": unix sockets are not supported yet");
-      }
-      if (Urls.scheme(url).equals("https")) {
-        throw new ConfigException("--" + flag + " " + url + ": TLS is not supported yet, use http");
       }
       if (!Urls.host(url).equals("localhost") && !Urls.isIp(Urls.host(url))) {
         throw new ConfigException("expected IP in URL for binding (" + url + ")");
@@ -243,14 +243,6 @@ final class Checks {
     if (!metrics.equals("basic") && !metrics.equals("extensive")) {
       notices.add(Notice.warn("unknown --metrics, taken as basic", "metrics", metrics));
     }
-    for (String flag : List.of("tls-min-version", "tls-max-version")) {
-      if (!Set.of("", "TLS1.2", "TLS1.3").contains(values.text(flag))) {
-        throw new ConfigException("unexpected TLS version " + GoSyntax.quote(values.text(flag)) + ". Must be one of: TLS1.2, TLS1.3");
-      }
-    }
-    if (values.text("tls-min-version").equals("TLS1.3") && values.text("tls-max-version").equals("TLS1.2")) {
-      throw new ConfigException("min version (TLS1.3) is greater than max version (TLS1.2)");
-    }
     long cost = values.number("bcrypt-cost");
     if (cost < MIN_BCRYPT_COST || cost > MAX_BCRYPT_COST) {
       notices.add(Notice.warn("use default bcrypt cost instead of the invalid given cost", "min-cost", MIN_BCRYPT_COST, "max-cost", MAX_BCRYPT_COST, "given-cost", cost));
@@ -299,9 +291,6 @@ final class Checks {
     Set<String> seen = new HashSet<>();
     for (List<String> urls : initial.values()) {
       for (String url : urls) {
-        if (Urls.scheme(url).equals("https")) {
-          throw new ConfigException("--initial-cluster " + url + ": TLS is not supported yet, use http");
-        }
         if (!seen.add(url)) {
           throw new ConfigException("initial cluster " + text + " has duplicate url");
         }

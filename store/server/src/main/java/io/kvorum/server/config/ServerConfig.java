@@ -19,6 +19,7 @@ import java.util.SortedMap;
  * @param limits bounds of requests
  * @param grpc bounds of connections
  * @param http rules of the HTTP endpoints
+ * @param security TLS
  * @param maintenance periodic work
  * @param featureGates etcd's features by name
  * @param log how to log
@@ -33,6 +34,7 @@ public record ServerConfig(
     Limits limits,
     Grpc grpc,
     Http http,
+    Security security,
     Maintenance maintenance,
     Map<String, Boolean> featureGates,
     LogSettings log,
@@ -76,6 +78,14 @@ public record ServerConfig(
    * @param extensiveMetrics histograms of calls as well
    */
   public record Http(List<String> cors, List<String> hostWhitelist, boolean gateway, boolean extensiveMetrics) {}
+
+  /**
+   * TLS of both sides; used for URLs with https alone.
+   *
+   * @param client of the ports for clients and for metrics
+   * @param peer of the peer port, and of connections to other members
+   */
+  public record Security(TlsSettings client, TlsSettings peer) {}
 
   /**
    * @param keepEntries log entries kept for members that lag

@@ -59,12 +59,14 @@ public final class GrpcPort implements AutoCloseable {
    * Listens.
    *
    * @param http null for gRPC alone
+   * @param tls for http and gRPC alike
    * @throws BindException when the address is taken or not ours
    */
   public static GrpcPort open(
-      InetSocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, HttpHandler http, Bounds bounds)
+      InetSocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, HttpHandler http, PortTls tls,
+      Bounds bounds)
       throws IOException {
-    PortNegotiator negotiator = new PortNegotiator(http, bounds.maxBodyBytes());
+    PortNegotiator negotiator = new PortNegotiator(http, bounds.maxBodyBytes(), tls);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(address)
             .bossEventLoopGroup(loops.group())

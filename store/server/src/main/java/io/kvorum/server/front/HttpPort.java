@@ -1,5 +1,6 @@
 package io.kvorum.server.front;
 
+import io.kvorum.server.tls.IncomingTls;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -23,7 +24,7 @@ public final class HttpPort implements AutoCloseable {
    *
    * @throws BindException when the address is taken or not ours
    */
-  public static HttpPort open(InetSocketAddress address, EventLoops loops, HttpHandler handler, int maxBodyBytes) throws BindException {
+  public static HttpPort open(InetSocketAddress address, EventLoops loops, HttpHandler handler, PortTls tls, int maxBodyBytes) throws BindException {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loops.group())
@@ -33,7 +34,10 @@ public final class HttpPort implements AutoCloseable {
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel connection) {
-                    Http1Connection.install(connection.pipeline(), handler, maxBodyBytes, false);
+                    Http1Connection.install(connection.pipeline(), handler, maxBodyBytes, tls.isRequired());
+                    if (tls.isRequired()) {
+                      TlsGuard.install(connection.pipeline(), connection.pipeline().firstContext().name(), tls.incoming(), IncomingTls.Speaks.HTTP);
+                    }
                   }
                 });
     ChannelFuture bound = bootstrap.bind(address).awaitUninterruptibly();

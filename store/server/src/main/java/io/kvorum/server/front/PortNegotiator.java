@@ -7,6 +7,7 @@ import io.grpc.netty.InternalProtocolNegotiationEvent;
 import io.grpc.netty.InternalProtocolNegotiator;
 import io.grpc.netty.InternalProtocolNegotiators;
 import io.grpc.netty.ProtocolNegotiationEvent;
+import io.kvorum.server.tls.IncomingTls;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler;
@@ -15,36 +16,40 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.AsciiString;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Decides for each new connection of a port without TLS whether it speaks gRPC or HTTP/1.1, by its first bytes: HTTP/2 begins with "PRI", and no method of HTTP/1.1 does.
- * TLS will decide by ALPN at the same place.
+ * Decides for each new connection whether it speaks gRPC or HTTP/1.1, by its first bytes: HTTP/2 begins with "PRI", and no method of HTTP/1.1 does. On a port with TLS
+ * both sides have agreed on one by ALPN before, and these are the first bytes inside; a port that takes both kinds knows TLS by the first byte of a handshake.
  */
 final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotiator {
   private static final byte[] HTTP2 = {'P', 'R', 'I'};
+  private static final byte TLS_HANDSHAKE = 0x16;
 
   /** A connection that has not said by then what it is, is closed. */
   static final long FIRST_BYTES_SECONDS = 30;
 
   private final HttpHandler http;
   private final int maxBodyBytes;
+  private final PortTls tls;
   private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
 
   /**
    * @param http null for a port that serves gRPC alone
    */
-  PortNegotiator(HttpHandler http, int maxBodyBytes) {
+  PortNegotiator(HttpHandler http, int maxBodyBytes, PortTls tls) {
+    this.tls = tls;
     this.http = http;
     this.maxBodyBytes = maxBodyBytes;
   }
 
   @Override
   public AsciiString scheme() {
-    return AsciiString.of("http");
+    return AsciiString.of(tls.isRequired() ? "https" : "http");
   }
 
   @Override
@@ -71,6 +76,7 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
     private ProtocolNegotiationEvent negotiation;
     private ByteBuf seen = Unpooled.EMPTY_BUFFER;
     private ScheduledFuture<?> deadline;
+    private SslHandler secured;
 
     FirstBytes(GrpcHttp2ConnectionHandler grpc) {
       this.grpc = grpc;
@@ -80,6 +86,14 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
     public void handlerAdded(ChannelHandlerContext context) {
       connections.add(context.channel());
       deadline = context.executor().schedule(() -> context.close(), FIRST_BYTES_SECONDS, TimeUnit.SECONDS);
+      if (tls.isRequired()) {
+        secure(context);
+      }
+    }
+
+    private void secure(ChannelHandlerContext context) {
+      TlsGuard.install(context.pipeline(), context.name(), tls.incoming(), http == null ? IncomingTls.Speaks.GRPC : IncomingTls.Speaks.BOTH);
+      secured = context.pipeline().get(SslHandler.class);
     }
 
     @Override
@@ -103,6 +117,11 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
         bytes = Unpooled.wrappedBuffer(seen, bytes);
         seen = Unpooled.EMPTY_BUFFER;
       }
+      if (secured == null && tls.incoming() != null && bytes.isReadable() && bytes.getByte(bytes.readerIndex()) == TLS_HANDSHAKE) {
+        secure(context);
+        context.pipeline().fireChannelRead(bytes);
+        return;
+      }
       int known = Math.min(bytes.readableBytes(), HTTP2.length);
       boolean http2 = true;
       for (int i = 0; i < known; i++) {
@@ -122,7 +141,7 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
         context.close();
         return;
       }
-      pipeline.fireChannelRead(bytes);
+      context.fireChannelRead(bytes);
     }
 
     @Override
@@ -138,13 +157,15 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
     }
 
     private void toGrpc(ChannelHandlerContext context) {
-      Attributes attributes =
+      Attributes.Builder attributes =
           InternalProtocolNegotiationEvent.getAttributes(negotiation).toBuilder()
               .set(Grpc.TRANSPORT_ATTR_LOCAL_ADDR, context.channel().localAddress())
-              .set(Grpc.TRANSPORT_ATTR_REMOTE_ADDR, context.channel().remoteAddress())
-              .build();
+              .set(Grpc.TRANSPORT_ATTR_REMOTE_ADDR, context.channel().remoteAddress());
+      if (secured != null) {
+        attributes.set(Grpc.TRANSPORT_ATTR_SSL_SESSION, secured.engine().getSession());
+      }
       context.pipeline().addAfter(context.name(), null, InternalProtocolNegotiators.grpcNegotiationHandler(grpc));
-      context.fireUserEventTriggered(InternalProtocolNegotiationEvent.withAttributes(negotiation, attributes));
+      context.fireUserEventTriggered(InternalProtocolNegotiationEvent.withAttributes(negotiation, attributes.build()));
       context.pipeline().remove(this);
     }
 
@@ -154,7 +175,7 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
       if (pipeline.last() != this) {
         pipeline.removeLast();
       }
-      Http1Connection.install(pipeline, http, maxBodyBytes, false);
+      Http1Connection.install(pipeline, http, maxBodyBytes, secured != null);
       pipeline.remove(this);
     }
   }

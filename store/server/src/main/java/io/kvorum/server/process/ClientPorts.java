@@ -14,7 +14,9 @@ import io.kvorum.server.front.HttpPort;
 import io.kvorum.server.front.HttpResponse;
 import io.kvorum.server.front.HttpRoutes;
 import io.kvorum.server.front.LocalPort;
+import io.kvorum.server.front.PortTls;
 import io.kvorum.server.logging.Log;
+import io.kvorum.server.tls.IncomingTls;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,13 +32,15 @@ final class ClientPorts implements AutoCloseable {
   private static final long GRACE_MILLIS = 500;
 
   private final ServerConfig config;
+  private final IncomingTls tls;
   private final EventLoops loops;
   private final LocalPort local;
   private final List<GrpcPort> grpc = new ArrayList<>();
   private final List<HttpPort> http = new ArrayList<>();
 
-  private ClientPorts(ServerConfig config, EventLoops loops, LocalPort local) {
+  private ClientPorts(ServerConfig config, IncomingTls tls, EventLoops loops, LocalPort local) {
     this.config = config;
+    this.tls = tls;
     this.loops = loops;
     this.local = local;
   }
@@ -59,10 +63,11 @@ final class ClientPorts implements AutoCloseable {
   /**
    * Listens on all of them, or on none.
    *
+   * @param tls for https URLs; null when there are none
    * @throws IOException naming the address that is taken
    */
-  static ClientPorts open(ServerConfig config, Content content) throws IOException {
-    ClientPorts ports = new ClientPorts(config, EventLoops.forClients(Runtime.getRuntime().availableProcessors()), content.local());
+  static ClientPorts open(ServerConfig config, IncomingTls tls, Content content) throws IOException {
+    ClientPorts ports = new ClientPorts(config, tls, EventLoops.forClients(Runtime.getRuntime().availableProcessors()), content.local());
     try {
       ports.listen(content);
       return ports;
@@ -88,15 +93,21 @@ final class ClientPorts implements AutoCloseable {
     }
     HttpHandler client = new AccessRules(config.http().cors(), config.http().hostWhitelist(), all);
     boolean split = !config.listen().clientHttpUrls().isEmpty();
-    for (String url : config.listen().clientUrls()) {
-      grpc.add(GrpcPort.open(Urls.bindAddress(url), loops, content.services(), content.interceptors(), split ? null : client, bounds()));
+    List<String> urls = config.listen().clientUrls();
+    for (String url : ServerTls.addresses(urls)) {
+      PortTls security = ServerTls.of(url, urls, tls);
+      grpc.add(GrpcPort.open(Urls.bindAddress(url), loops, content.services(), content.interceptors(), split ? null : client, security, bounds()));
     }
     for (String url : config.listen().clientHttpUrls()) {
-      http.add(HttpPort.open(Urls.bindAddress(url), loops, client, bounds().maxBodyBytes()));
+      http.add(HttpPort.open(Urls.bindAddress(url), loops, client, httpTls(url), bounds().maxBodyBytes()));
     }
     for (String url : config.listen().metricsUrls()) {
-      http.add(HttpPort.open(Urls.bindAddress(url), loops, probes, OVERHEAD_BYTES));
+      http.add(HttpPort.open(Urls.bindAddress(url), loops, probes, httpTls(url), OVERHEAD_BYTES));
     }
+  }
+
+  private PortTls httpTls(String url) {
+    return ServerTls.isHttps(url) ? PortTls.only(tls) : PortTls.NONE;
   }
 
   private GrpcPort.Bounds bounds() {
@@ -118,15 +129,17 @@ final class ClientPorts implements AutoCloseable {
   /** The lines that scripts wait for. */
   void announceReady() {
     LOG.info("ready to serve client requests");
-    for (String url : config.listen().clientUrls()) {
-      boolean split = !config.listen().clientHttpUrls().isEmpty();
-      LOG.info(
-          "serving client traffic insecurely; this is strongly discouraged!", "traffic", split ? "grpc" : "grpc+http",
-          "address", Urls.host(url) + ":" + Urls.port(url));
-    }
-    for (String url : config.listen().clientHttpUrls()) {
-      LOG.info(
-          "serving client traffic insecurely; this is strongly discouraged!", "traffic", "http", "address", Urls.host(url) + ":" + Urls.port(url));
+    boolean split = !config.listen().clientHttpUrls().isEmpty();
+    config.listen().clientUrls().forEach(url -> announce(url, split ? "grpc" : "grpc+http"));
+    config.listen().clientHttpUrls().forEach(url -> announce(url, "http"));
+  }
+
+  private static void announce(String url, String traffic) {
+    String address = Urls.host(url) + ":" + Urls.port(url);
+    if (ServerTls.isHttps(url)) {
+      LOG.info("serving client traffic securely", "traffic", traffic, "address", address);
+    } else {
+      LOG.info("serving client traffic insecurely; this is strongly discouraged!", "traffic", traffic, "address", address);
     }
   }
 

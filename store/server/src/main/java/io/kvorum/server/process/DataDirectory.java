@@ -209,7 +209,7 @@ final class DataDirectory implements AutoCloseable {
   /** Names of other files in the root, which are left alone. */
   List<String> strangers() throws IOException {
     try (Stream<Path> files = Files.list(root)) {
-      return files.map(file -> file.getFileName().toString()).filter(name -> !name.equals("member") && !name.equals("lost+found")).sorted().toList();
+      return files.map(file -> file.getFileName().toString()).filter(name -> !name.equals("member") && !name.equals("fixtures") && !name.equals("lost+found")).sorted().toList();
     }
   }
 

@@ -24,6 +24,7 @@ import io.kvorum.server.config.ServerConfig;
 import io.kvorum.server.config.Urls;
 import io.kvorum.server.front.GrpcPort;
 import io.kvorum.server.front.HttpRoutes;
+import io.kvorum.server.front.PortTls;
 import io.kvorum.server.logging.Log;
 import io.kvorum.server.maintenance.AutoCompactor;
 import io.kvorum.server.peer.PeerIdentity;
@@ -165,9 +166,11 @@ final class Member implements AutoCloseable {
   private void listenToPeers(PeerService peers) throws IOException {
     HttpRoutes http = new HttpRoutes().get("/version", request -> ClientPorts.version(replica.members().view().clusterVersion()));
     GrpcPort.Bounds bounds = new GrpcPort.Bounds(PeerService.MESSAGE_BYTES_MAX, PEER_BODY_BYTES, Integer.MAX_VALUE, PEER_PING_MILLIS, true, 0, 0, false);
+    List<String> urls = config.listen().peerUrls();
     try {
-      for (String url : config.listen().peerUrls()) {
-        peerPorts.add(GrpcPort.open(Urls.bindAddress(url), network.loops(), List.of(peers.definition()), List.of(), http, bounds));
+      for (String url : ServerTls.addresses(urls)) {
+        PortTls tls = ServerTls.of(url, urls, network.tls().peer());
+        peerPorts.add(GrpcPort.open(Urls.bindAddress(url), network.loops(), List.of(peers.definition()), List.of(), http, tls, bounds));
       }
     } catch (IOException e) {
       peerPorts.forEach(GrpcPort::close);

@@ -25,6 +25,7 @@ import java.util.concurrent.TimeoutException;
  *
  * <ol>
  *   <li>the data directory is opened and locked;
+ *   <li>certificates are read, or made;
  *   <li>the genesis is read, or made from the flags and the other members, and made durable;
  *   <li>store, log and state machine are opened ({@link Member}); nothing runs yet;
  *   <li>the ports are bound: a taken one refuses the start before anything was said to anybody;
@@ -57,7 +58,14 @@ final class Server implements AutoCloseable {
    */
   static Server start(ServerConfig config) throws StartException, IOException {
     DataDirectory directory = open(config);
-    PeerNetwork network = new PeerNetwork();
+    ServerTls tls;
+    try {
+      tls = ServerTls.open(config);
+    } catch (StartException e) {
+      directory.close();
+      throw e;
+    }
+    PeerNetwork network = new PeerNetwork(tls);
     Member member = null;
     try {
       Genesis genesis = genesis(config, directory, network);
@@ -73,7 +81,7 @@ final class Server implements AutoCloseable {
           "max-request-bytes", config.limits().maxRequestBytes(), "quota-backend-bytes", config.maintenance().configuredQuotaBytes(),
           "pid", ProcessHandle.current().pid());
       member = Member.open(config, directory, genesis, network);
-      ClientPorts ports = ClientPorts.open(config, member.content());
+      ClientPorts ports = ClientPorts.open(config, tls.client(), member.content());
       Server server = new Server(config, directory, member, ports);
       server.begin();
       return server;

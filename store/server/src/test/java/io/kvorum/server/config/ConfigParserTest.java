@@ -169,11 +169,17 @@ class ConfigParserTest {
         "--initial-cluster=a=nonsense | error setting up initial cluster: URL scheme must be",
         "--log-level=loud | unrecognized level: \"loud\"",
         "--log-format=xml | unknown log format: xml",
-        "--cert-file=c.pem | --cert-file is not supported yet",
-        "--key-file=k.pem | --key-file is not supported yet",
-        "--peer-auto-tls | --peer-auto-tls is not supported yet",
-        "--client-cert-auth | --client-cert-auth is not supported yet",
-        "--listen-client-urls=https://127.0.0.1:1 --advertise-client-urls=https://127.0.0.1:1 | TLS is not supported yet",
+        "--cert-file=c.pem | KeyFile and CertFile must both be present[key: , cert: c.pem]",
+        "--peer-key-file=k.pem | KeyFile and CertFile must both be present[key: k.pem, cert: ]",
+        "--cert-file=c --key-file=k --client-cert-file=x | ClientKeyFile and ClientCertFile must both be present or both absent",
+        "--listen-client-urls=https://127.0.0.1:1 --advertise-client-urls=https://127.0.0.1:1 | TLS key/cert (--cert-file, --key-file) must be provided for client url https://127.0.0.1:1 with HTTPS scheme",
+        "--listen-metrics-urls=https://127.0.0.1:1 | must be provided for client url",
+        "--listen-peer-urls=https://127.0.0.1:1 | cannot listen on TLS for 127.0.0.1:1: KeyFile and CertFile are not presented",
+        "--listen-peer-urls=https://127.0.0.1:1 --peer-auto-tls --self-signed-cert-validity=0 | selfSignedCertValidity is invalid,it should be greater than 0",
+        "--peer-cert-allowed-cn=a --peer-cert-allowed-hostname=b | AllowedCNs and AllowedHostnames are mutually exclusive",
+        "--tls-min-version=TLS1.1 | unexpected TLS version \"TLS1.1\". Must be one of: TLS1.2, TLS1.3",
+        "--tls-min-version=TLS1.3 --tls-max-version=TLS1.2 | min version (TLS1.3) is greater than max version (TLS1.2)",
+        "--tls-min-version=TLS1.3 --cipher-suites=TLS_X | cipher suites cannot be configured when only TLS1.3 is enabled",
         "--listen-client-urls=unix://localhost:1 --advertise-client-urls=http://a:1 | unix sockets are not supported yet",
         "--auth-token=jwt,pub-key=x | --auth-token jwt is not supported yet",
         "--discovery=http://x | --discovery is not supported yet",
@@ -285,9 +291,26 @@ class ConfigParserTest {
   }
 
   @Test
-  void tls_in_a_configuration_file_is_refused_as_well() {
-    assertThat(refusal(parseYaml("peer-transport-security:\n  cert-file: a\n"))).contains("--peer-cert-file is not supported yet");
-    assertThat(refusal(parseYaml("client-transport-security:\n  auto-tls: true\n"))).contains("--auto-tls is not supported yet");
+  void tls_in_a_configuration_file() {
+    TlsSettings peer =
+        serve(parseYaml("peer-transport-security:\n  cert-file: a\n  key-file: b\n  trusted-ca-file: c\n  client-cert-auth: true\n  allowed-cn: [x, y]\n")).security().peer();
+    assertThat(peer.certFile()).isEqualTo("a");
+    assertThat(peer.keyFile()).isEqualTo("b");
+    assertThat(peer.trustedCaFile()).isEqualTo("c");
+    assertThat(peer.clientCertAuth()).isTrue();
+    assertThat(peer.allowedNames()).containsExactly("x", "y");
+    TlsSettings client = serve(parseYaml("client-transport-security:\n  auto-tls: true\n")).security().client();
+    assertThat(client.auto()).isTrue();
+    assertThat(client.skipSanVerification()).isTrue();
+  }
+
+  @Test
+  void certificates_beside_plain_urls_are_warned_about() {
+    assertThat(events(parse(Map.of(), "--cert-file=c", "--key-file=k", "--client-cert-auth")))
+        .contains(
+            "scheme is http or unix while key and cert files are present; ignoring key and cert files",
+            "scheme is http or unix while --client-cert-auth is enabled; ignoring client cert auth for this URL");
+    assertThat(events(parse(Map.of(), "--cert-file=c", "--key-file=k", "--auto-tls"))).contains("ignoring client auto TLS since certs given");
   }
 
   @Test

@@ -76,8 +76,8 @@ class GrpcPortTest {
 
   @BeforeEach
   void open() throws IOException {
-    port = GrpcPort.open(anyPort(), loops, List.of(new Echo().bindService()), List.of(), http(), BOUNDS);
-    httpOnly = HttpPort.open(anyPort(), loops, http(), MESSAGE_BYTES);
+    port = GrpcPort.open(anyPort(), loops, List.of(new Echo().bindService()), List.of(), http(), PortTls.NONE, BOUNDS);
+    httpOnly = HttpPort.open(anyPort(), loops, http(), PortTls.NONE, MESSAGE_BYTES);
     channel = NettyChannelBuilder.forAddress(port.address()).usePlaintext().build();
   }
 
@@ -217,7 +217,7 @@ class GrpcPortTest {
 
   @Test
   void a_grpc_only_port_does_not_speak_http() throws IOException {
-    GrpcPort only = GrpcPort.open(anyPort(), loops, List.of(new Echo().bindService()), List.of(), null, BOUNDS);
+    GrpcPort only = GrpcPort.open(anyPort(), loops, List.of(new Echo().bindService()), List.of(), null, PortTls.NONE, BOUNDS);
     try {
       assertThat(exchange(only.address(), get("/hello"))).isEmpty();
     } finally {
@@ -227,10 +227,10 @@ class GrpcPortTest {
 
   @Test
   void a_taken_port_is_named() {
-    assertThatThrownBy(() -> GrpcPort.open(port.address(), loops, List.of(), List.of(), null, BOUNDS))
+    assertThatThrownBy(() -> GrpcPort.open(port.address(), loops, List.of(), List.of(), null, PortTls.NONE, BOUNDS))
         .isInstanceOf(BindException.class)
         .hasMessage("listen tcp 127.0.0.1:" + port.address().getPort() + ": bind: address already in use");
-    assertThatThrownBy(() -> HttpPort.open(port.address(), loops, http(), 1)).isInstanceOf(BindException.class).hasMessageContaining("address already in use");
+    assertThatThrownBy(() -> HttpPort.open(port.address(), loops, http(), PortTls.NONE, 1)).isInstanceOf(BindException.class).hasMessageContaining("address already in use");
   }
 
   @Test

@@ -1,0 +1,27 @@
+package io.kvorum.server.tls;
+
+import java.net.InetAddress;
+
+/** IP addresses as text. */
+final class Addresses {
+  private Addresses() {}
+
+  /** Whether a text is an IP address, which is never looked up. */
+  static boolean isAddress(String text) {
+    return parse(text) != null;
+  }
+
+  static boolean same(String left, String right) {
+    InetAddress one = parse(left);
+    InetAddress other = parse(right);
+    return one != null && one.equals(other);
+  }
+
+  private static InetAddress parse(String text) {
+    try {
+      return InetAddress.ofLiteral(text);
+    } catch (IllegalArgumentException notAnAddress) {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package io.kvorum.server.tls;
+
+import java.security.GeneralSecurityException;
+import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.Signature;
+import java.security.cert.X509CRL;
+import java.security.cert.X509Certificate;
+import java.util.List;
+
+/**
+ * What the files of one side hold at one moment.
+ *
+ * @param own certificate and key of the server, null when there is none
+ * @param outgoing those for connections that are opened from here, null for none
+ * @param authorities who may sign certificates of others; empty for the runtime's
+ * @param revocations certificates that are refused
+ */
+public record TlsMaterial(Identity own, Identity outgoing, List<X509Certificate> authorities, List<X509CRL> revocations) {
+  /**
+   * A certificate with its key.
+   *
+   * @param chain own certificate first
+   * @param key private
+   */
+  public record Identity(List<X509Certificate> chain, PrivateKey key) {
+    private static final byte[] PROBE = {1, 2, 3, 4};
+
+    /** Never the key. */
+    @Override
+    public String toString() {
+      return chain.getFirst().getSubjectX500Principal().getName();
+    }
+
+    /** Refuses a key that belongs to another certificate, so that it is found before the first handshake. */
+    Identity checked(String keyFile) throws TlsException {
+      PublicKey shown = chain.getFirst().getPublicKey();
+      String algorithm =
+          switch (key.getAlgorithm()) {
+            case "RSA" -> "SHA256withRSA";
+            case "EC" -> "SHA256withECDSA";
+            default -> key.getAlgorithm();
+          };
+      try {
+        Signature signing = Signature.getInstance(algorithm);
+        signing.initSign(key);
+        signing.update(PROBE);
+        byte[] signature = signing.sign();
+        Signature verifying = Signature.getInstance(algorithm);
+        verifying.initVerify(shown);
+        verifying.update(PROBE);
+        if (verifying.verify(signature)) {
+          return this;
+        }
+      } catch (GeneralSecurityException e) {
+        // Keys of different kinds; the refusal says it.
+      }
+      throw new TlsException(keyFile + ": tls: private key does not match public key");
+    }
+  }
+
+  /** The leaf that this server shows, null when it has none. */
+  public X509Certificate certificate() {
+    return own == null ? null : own.chain().getFirst();
+  }
+}

@@ -1,0 +1,189 @@
+package io.kvorum.server.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.ByteString;
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.GrpcSslContexts;
+import io.grpc.netty.NettyChannelBuilder;
+import io.kvorum.protocol.etcdserverpb.KVGrpc;
+import io.kvorum.protocol.etcdserverpb.PutRequest;
+import io.kvorum.protocol.etcdserverpb.RangeRequest;
+import io.kvorum.server.config.ConfigParser;
+import io.kvorum.server.config.FlagTable;
+import io.kvorum.server.config.Parsed;
+import io.kvorum.server.config.ServerConfig;
+import io.kvorum.server.tls.Authority;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole members in this process that speak TLS to clients and to each other. */
+class ServerTlsTest {
+  private static final long DEADLINE_SECONDS = 30;
+
+  @TempDir Path temp;
+
+  private final Authority authority = new Authority("root");
+  private final List<Integer> ports = new ArrayList<>();
+  private final List<Server> running = new ArrayList<>();
+  private final List<ManagedChannel> channels = new ArrayList<>();
+
+  @BeforeEach
+  void portsAndFiles() throws IOException {
+    List<ServerSocket> sockets = new ArrayList<>();
+    for (int i = 0; i < 7; i++) {
+      sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+    }
+    for (ServerSocket socket : sockets) {
+      ports.add(socket.getLocalPort());
+      socket.close();
+    }
+    authority.issue("member", "localhost", "127.0.0.1").write(file("cert"), file("key"));
+    Authority.write(file("ca"), Authority.pem(authority.certificate));
+  }
+
+  @AfterEach
+  void stopAll() throws InterruptedException {
+    for (ManagedChannel channel : channels) {
+      channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+    }
+    running.forEach(Server::close);
+  }
+
+  private Path file(String name) {
+    return temp.resolve(name);
+  }
+
+  private String clientUrl(int member) {
+    return "https://127.0.0.1:" + ports.get(member);
+  }
+
+  private String peerUrl(int member) {
+    return "https://127.0.0.1:" + ports.get(3 + member);
+  }
+
+  private ServerConfig config(int member, int members, String... more) {
+    List<String> cluster = new ArrayList<>();
+    for (int i = 0; i < members; i++) {
+      cluster.add("m" + i + "=" + peerUrl(i));
+    }
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "--name=m" + member, "--data-dir=" + temp.resolve("m" + member), "--listen-client-urls=" + clientUrl(member),
+                "--advertise-client-urls=" + clientUrl(member), "--listen-peer-urls=" + peerUrl(member),
+                "--initial-advertise-peer-urls=" + peerUrl(member), "--initial-cluster=" + String.join(",", cluster)));
+    arguments.addAll(Arrays.asList(more));
+    ConfigParser.FileReader noFiles =
+        path -> {
+          throw new NoSuchFileException(path.toString());
+        };
+    Parsed parsed = new ConfigParser(FlagTable.etcd36(), noFiles).parse(arguments, Map.of());
+    assertThat(parsed).isInstanceOf(Parsed.Serve.class);
+    return ((Parsed.Serve) parsed).config();
+  }
+
+  private Server start(int member, int members, String... more) throws Exception {
+    Server server = Server.start(config(member, members, more));
+    running.add(server);
+    return server;
+  }
+
+  private String[] mutual(String cert, String key) {
+    return new String[] {
+      "--cert-file=" + file(cert), "--key-file=" + file(key), "--trusted-ca-file=" + file("ca"), "--client-cert-auth",
+      "--peer-cert-file=" + file(cert), "--peer-key-file=" + file(key), "--peer-trusted-ca-file=" + file("ca"), "--peer-client-cert-auth",
+      "--peer-cert-allowed-cn=member"
+    };
+  }
+
+  private KVGrpc.KVBlockingStub kv(int member, SslContextBuilder tls) throws IOException {
+    ManagedChannel channel = NettyChannelBuilder.forAddress("127.0.0.1", ports.get(member)).sslContext(GrpcSslContexts.configure(tls, SslProvider.JDK).build()).build();
+    channels.add(channel);
+    return KVGrpc.newBlockingStub(channel).withWaitForReady().withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private SslContextBuilder alice() {
+    Authority.Issued own = authority.issue("alice");
+    return SslContextBuilder.forClient().trustManager(authority.certificate).keyManager(own.key(), own.certificate());
+  }
+
+  private static PutRequest put(String key) {
+    return PutRequest.newBuilder().setKey(ByteString.copyFromUtf8(key)).setValue(ByteString.copyFromUtf8("v")).build();
+  }
+
+  private static long count(KVGrpc.KVBlockingStub kv, String key) {
+    return kv.range(RangeRequest.newBuilder().setKey(ByteString.copyFromUtf8(key)).build()).getCount();
+  }
+
+  @Test
+  void three_members_with_mutual_tls_survive_the_exchange_of_everything_and_the_return_of_one() throws Exception {
+    for (int i = 0; i < 3; i++) {
+      start(i, 3, mutual("cert", "key"));
+    }
+    kv(0, alice()).put(put("a"));
+    assertThat(count(kv(2, alice()), "a")).isEqualTo(1);
+
+    Authority next = new Authority("next");
+    Authority.write(file("ca"), Authority.pem(authority.certificate) + Authority.pem(next.certificate));
+    next.issue("member", "localhost", "127.0.0.1").write(file("cert"), file("key"));
+    Server last = running.removeLast();
+    last.close();
+    kv(0, alice().trustManager(next.certificate)).put(put("b"));
+    start(2, 3, mutual("cert", "key"));
+    assertThat(count(kv(2, alice().trustManager(next.certificate)), "b")).isEqualTo(1);
+  }
+
+  @Test
+  void a_member_with_another_name_or_authority_is_kept_out() throws Exception {
+    authority.issue("stranger", "127.0.0.1").write(file("cert2"), file("key2"));
+    start(0, 2, mutual("cert", "key"));
+    start(1, 2, mutual("cert2", "key2"));
+    KVGrpc.KVBlockingStub kv = kv(0, alice());
+    assertThatThrownBy(() -> kv.withDeadlineAfter(3, TimeUnit.SECONDS).put(put("a"))).isInstanceOf(StatusRuntimeException.class);
+  }
+
+  @Test
+  void made_certificates() throws Exception {
+    for (int i = 0; i < 3; i++) {
+      start(i, 3, "--auto-tls", "--peer-auto-tls");
+    }
+    kv(0, SslContextBuilder.forClient().trustManager(InsecureTrustManagerFactory.INSTANCE)).put(put("a"));
+    assertThat(count(kv(1, SslContextBuilder.forClient().trustManager(InsecureTrustManagerFactory.INSTANCE)), "a")).isEqualTo(1);
+    assertThat(Files.list(temp.resolve("m0/fixtures/client")).map(path -> path.getFileName().toString())).containsExactlyInAnyOrder("cert.pem", "key.pem");
+    assertThat(temp.resolve("m0/fixtures/peer/key.pem")).exists();
+  }
+
+  @Test
+  void missing_and_wrong_files_refuse_the_start() {
+    Path none = file("none");
+    assertThatThrownBy(() -> start(0, 1, "--peer-auto-tls", "--cert-file=" + none, "--key-file=" + file("key")))
+        .isInstanceOf(StartException.class)
+        .hasMessage("open " + none + ": no such file or directory");
+    authority.issue("other").write(file("cert2"), file("key2"));
+    assertThatThrownBy(() -> start(0, 1, "--auto-tls", "--peer-cert-file=" + file("cert"), "--peer-key-file=" + file("key2")))
+        .isInstanceOf(StartException.class)
+        .hasMessage(file("key2") + ": tls: private key does not match public key");
+    assertThatThrownBy(() -> start(0, 1, "--auto-tls", "--peer-auto-tls", "--cipher-suites=TLS_NONE"))
+        .isInstanceOf(StartException.class)
+        .hasMessage("unexpected TLS cipher suite \"TLS_NONE\"");
+  }
+}
