@@ -34,7 +34,7 @@ final class Contexts {
   static SslContext server(TlsSettings settings, TlsMaterial material, List<String> protocols) throws TlsException {
     try {
       SslContextBuilder builder =
-          SslContextBuilder.forServer(material.own().key(), material.own().chain().toArray(X509Certificate[]::new)).applicationProtocolConfig(alpn(protocols));
+          SslContextBuilder.forServer(new OwnKey(material.own())).applicationProtocolConfig(alpn(protocols));
       if (settings.clientCertAuth() || !settings.trustedCaFile().isEmpty()) {
         builder.clientAuth(ClientAuth.REQUIRE).trustManager(trust(settings, material));
       }
@@ -49,7 +49,7 @@ final class Contexts {
     try {
       SslContextBuilder builder = SslContextBuilder.forClient().applicationProtocolConfig(alpn(List.of(HTTP2)));
       if (material.outgoing() != null) {
-        builder.keyManager(material.outgoing().key(), material.outgoing().chain().toArray(X509Certificate[]::new));
+        builder.keyManager(new OwnKey(material.outgoing()));
       }
       if (settings.auto()) {
         builder.trustManager(InsecureTrustManagerFactory.INSTANCE);

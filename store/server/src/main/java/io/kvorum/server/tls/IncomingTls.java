@@ -76,12 +76,12 @@ public final class IncomingTls {
     this.http = context(List.of(Contexts.HTTP1));
     this.grpc = context(List.of(Contexts.HTTP2));
     // Who offers both is no gRPC client, which can speak HTTP/2 alone; plain HTTP is served as HTTP/1.1.
-    this.both = context(List.of(Contexts.HTTP1, Contexts.HTTP2));
+    this.both = context(List.of(Contexts.HTTP1, Contexts.HTTP2)).prepared();
     this.handshakes = executor();
   }
 
-  private CurrentContext context(List<String> protocols) throws TlsException {
-    return new CurrentContext(files, material -> Contexts.server(settings, material, protocols)).prepared();
+  private CurrentContext context(List<String> protocols) {
+    return new CurrentContext(files, material -> Contexts.server(settings, material, protocols));
   }
 
   /** The public key work of handshakes takes milliseconds that calls on the same event loop must not wait for. Bounded by the connections, each has one task. */

@@ -12,34 +12,38 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509CRL;
 import java.security.cert.X509Certificate;
+import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
-import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
-import org.bouncycastle.cert.X509CertificateHolder;
-import org.bouncycastle.openssl.PEMEncryptedKeyPair;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.bouncycastle.openssl.PEMKeyPair;
 import org.bouncycastle.openssl.PEMParser;
-import org.bouncycastle.pkcs.PKCS8EncryptedPrivateKeyInfo;
 
-/** Certificates, keys and revocation lists from the bytes of their files. Other blocks in a PEM file are passed over, as Go does. */
+/**
+ * Certificates, keys and revocation lists from the bytes of their files. Other blocks in a PEM file are passed over, as Go does. What the runtime can decode is left to
+ * it; the library is for the older forms of keys, because loading it takes a noticeable part of a start.
+ */
 final class Pem {
-  /** The one kind of key that the runtime does not know by its number. */
-  private static final String EC_KEY = "1.2.840.10045.2.1";
+  private static final Pattern BLOCK = Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \\1-----");
+  private static final List<String> KEY_KINDS = List.of("RSA", "EC", "EdDSA");
 
   private Pem() {}
 
   /** All certificates of a PEM file, in order, at least one. */
   static List<X509Certificate> certificates(String file, byte[] content) throws TlsException {
     List<X509Certificate> found = new ArrayList<>();
-    try (PEMParser parser = parser(content)) {
+    try {
       CertificateFactory factory = CertificateFactory.getInstance("X.509");
-      for (Object block = parser.readObject(); block != null; block = parser.readObject()) {
-        if (block instanceof X509CertificateHolder holder) {
-          found.add((X509Certificate) factory.generateCertificate(new ByteArrayInputStream(holder.getEncoded())));
+      Matcher blocks = BLOCK.matcher(text(content));
+      while (blocks.find()) {
+        if (blocks.group(1).equals("CERTIFICATE")) {
+          found.add((X509Certificate) factory.generateCertificate(new ByteArrayInputStream(bytes(blocks))));
         }
       }
-    } catch (IOException | CertificateException | RuntimeException e) {
+    } catch (CertificateException | RuntimeException e) {
       throw new TlsException(file + ": cannot parse certificate: " + e.getMessage(), e);
     }
     if (found.isEmpty()) {
@@ -50,32 +54,40 @@ final class Pem {
 
   /** The private key of a PEM file: PKCS#8, or the older forms of RSA (PKCS#1) and EC (SEC 1). */
   static PrivateKey privateKey(String file, byte[] content) throws TlsException {
-    try (PEMParser parser = parser(content)) {
-      for (Object block = parser.readObject(); block != null; block = parser.readObject()) {
-        switch (block) {
-          case PEMKeyPair pair -> {
-            return key(pair.getPrivateKeyInfo());
-          }
-          case PrivateKeyInfo info -> {
-            return key(info);
-          }
-          case PEMEncryptedKeyPair encrypted -> throw new TlsException(file + ": encrypted private keys are not supported");
-          case PKCS8EncryptedPrivateKeyInfo encrypted -> throw new TlsException(file + ": encrypted private keys are not supported");
-          default -> {
-            // Parameters of a curve, or a certificate in the same file.
-          }
-        }
+    Matcher blocks = BLOCK.matcher(text(content));
+    while (blocks.find()) {
+      String kind = blocks.group(1);
+      if (!kind.endsWith("PRIVATE KEY")) {
+        continue;
       }
-    } catch (IOException | GeneralSecurityException | RuntimeException e) {
-      // The cause may quote what it could not parse: it stays unsaid.
-      throw new TlsException(file + ": failed to parse private key");
+      if (kind.startsWith("ENCRYPTED") || blocks.group(2).contains("ENCRYPTED")) {
+        throw new TlsException(file + ": encrypted private keys are not supported");
+      }
+      try {
+        return kind.equals("PRIVATE KEY") ? key(bytes(blocks)) : older(blocks.group());
+      } catch (IOException | GeneralSecurityException | RuntimeException e) {
+        // The cause may quote what it could not parse: it stays unsaid.
+        throw new TlsException(file + ": failed to parse private key");
+      }
     }
     throw new TlsException(file + ": failed to find any PEM data in key input");
   }
 
-  private static PrivateKey key(PrivateKeyInfo info) throws IOException, GeneralSecurityException {
-    String oid = info.getPrivateKeyAlgorithm().getAlgorithm().getId();
-    return KeyFactory.getInstance(oid.equals(EC_KEY) ? "EC" : oid).generatePrivate(new PKCS8EncodedKeySpec(info.getEncoded()));
+  private static PrivateKey older(String block) throws IOException, GeneralSecurityException {
+    try (PEMParser parser = new PEMParser(new StringReader(block))) {
+      return key(((PEMKeyPair) parser.readObject()).getPrivateKeyInfo().getEncoded());
+    }
+  }
+
+  private static PrivateKey key(byte[] pkcs8) throws GeneralSecurityException {
+    for (String kind : KEY_KINDS) {
+      try {
+        return KeyFactory.getInstance(kind).generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
+      } catch (InvalidKeySpecException anotherKind) {
+        // The next one may know it.
+      }
+    }
+    throw new InvalidKeySpecException("no known kind of key");
   }
 
   /** The revocation lists of a file, DER or PEM. */
@@ -92,7 +104,11 @@ final class Pem {
     }
   }
 
-  private static PEMParser parser(byte[] content) {
-    return new PEMParser(new StringReader(new String(content, StandardCharsets.ISO_8859_1)));
+  private static String text(byte[] content) {
+    return new String(content, StandardCharsets.ISO_8859_1);
+  }
+
+  private static byte[] bytes(Matcher block) {
+    return Base64.getMimeDecoder().decode(block.group(2));
   }
 }

@@ -1,15 +1,20 @@
 package io.kvorum.server.process.training;
 
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
 
 /**
  * Makes the ahead-of-time cache of a laid out distribution, as a step of the build: starts a cluster of two whose first member records, puts load on it through its
@@ -21,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 public final class TrainingRun {
   private static final long EXIT_SECONDS = 120;
   private static final int MEMBERS = 2;
+  private static final int HANDSHAKES = 50;
 
   private final Path dist;
   private final Path data;
@@ -30,7 +36,7 @@ public final class TrainingRun {
     this.dist = dist;
     this.data = data;
     List<ServerSocket> reserved = new ArrayList<>();
-    for (int i = 0; i < 2 * MEMBERS; i++) {
+    for (int i = 0; i < 2 * MEMBERS + 2; i++) {
       reserved.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
     }
     for (ServerSocket socket : reserved) {
@@ -58,6 +64,7 @@ public final class TrainingRun {
         try (TrainingLoad load = new TrainingLoad(ports.get(0))) {
           load.run();
         }
+        handshakes();
         recorded.destroy();
         if (!recorded.waitFor(EXIT_SECONDS, TimeUnit.SECONDS) || !Files.exists(cache)) {
           throw new IllegalStateException("no " + cache + " was written; the server's log:\n" + Files.readString(data.resolve("0.log")));
@@ -70,8 +77,34 @@ public final class TrainingRun {
     }
   }
 
+  private void handshakes() throws IOException {
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(null, InsecureTrustManagerFactory.INSTANCE.getTrustManagers(), null);
+      for (int i = 0; i < HANDSHAKES; i++) {
+        try (Socket socket = context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), ports.get(2 * MEMBERS))) {
+          socket.getOutputStream().write("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+          socket.getInputStream().readAllBytes();
+        }
+      }
+    } catch (GeneralSecurityException e) {
+      throw new IOException("no TLS", e);
+    }
+  }
+
   private String peerUrl(int member) {
     return "http://127.0.0.1:" + ports.get(MEMBERS + member);
+  }
+
+  /** So that the classes of TLS are in the cache: listening is what costs at a start with certificates. */
+  private List<String> tls(int member) {
+    if (member != 0) {
+      return List.of();
+    }
+    String secure = "https://127.0.0.1:";
+    return List.of(
+        "--auto-tls", "--listen-metrics-urls=" + secure + ports.get(2 * MEMBERS),
+        "--peer-auto-tls", "--listen-peer-urls=" + peerUrl(member) + "," + secure + ports.get(2 * MEMBERS + 1));
   }
 
   private Process start(int member, String options) throws IOException {
@@ -88,6 +121,7 @@ public final class TrainingRun {
                 "--initial-cluster=m0=" + peerUrl(0) + ",m1=" + peerUrl(1))
             .redirectErrorStream(true)
             .redirectOutput(data.resolve(member + ".log").toFile());
+    builder.command().addAll(tls(member));
     builder.environment().keySet().removeIf(name -> name.startsWith("ETCD_"));
     builder.environment().put("KVORUM_JVM_OPTIONS", options);
     return builder.start();
