@@ -26,7 +26,7 @@ final class AlarmGate implements Gate {
   private static boolean touchesData(RequestKind kind) {
     return switch (kind) {
       case PUT, TXN, DELETE_RANGE, COMPACTION, LEASE_GRANT, LEASE_REVOKE -> true;
-      case LEASE_CHECKPOINT, ALARM, CLUSTER_VERSION_SET, MEMBER_ATTRIBUTES_SET, DOWNGRADE_SET, FEATURE_LEVEL_SET, UNKNOWN -> false;
+      case LEASE_CHECKPOINT, ALARM, CLUSTER_VERSION_SET, MEMBER_ATTRIBUTES_SET, DOWNGRADE_SET, FEATURE_LEVEL_SET, AUTH, UNKNOWN -> false;
     };
   }
 
@@ -35,7 +35,7 @@ final class AlarmGate implements Gate {
       case PUT, LEASE_GRANT -> true;
       case TXN -> PutCost.of(request.getTxn()) > 0;
       case DELETE_RANGE, COMPACTION, LEASE_REVOKE, LEASE_CHECKPOINT, ALARM, CLUSTER_VERSION_SET, MEMBER_ATTRIBUTES_SET, DOWNGRADE_SET, FEATURE_LEVEL_SET,
-          UNKNOWN ->
+          AUTH, UNKNOWN ->
           false;
     };
   }

@@ -8,7 +8,7 @@ import io.kvorum.server.base.EtcdError;
 import java.util.List;
 
 /**
- * The chain that one request runs through: every {@link Gate} in order (alarms; authorisation takes its place behind them), then the one applier that knows the
+ * The chain that one request runs through: every {@link Gate} in order (alarms, then permissions), then the one applier that knows the
  * request.
  */
 final class Dispatch {
@@ -17,14 +17,16 @@ final class Dispatch {
   private final LeaseApplier leases;
   private final Alarms alarms;
   private final MemberState members;
+  private final AuthRules auth;
   private final Writes writes;
 
-  Dispatch(List<Gate> gates, KeyApplier keys, LeaseApplier leases, Alarms alarms, MemberState members, Writes writes) {
+  Dispatch(List<Gate> gates, KeyApplier keys, LeaseApplier leases, Alarms alarms, MemberState members, AuthRules auth, Writes writes) {
     this.gates = gates;
     this.keys = keys;
     this.leases = leases;
     this.alarms = alarms;
     this.members = members;
+    this.auth = auth;
     this.writes = writes;
   }
 
@@ -65,8 +67,17 @@ final class Dispatch {
         yield done(heard);
       }
       case FEATURE_LEVEL_SET -> featureLevel(index, request.getFeatureLevelSet(), heard);
+      case AUTH -> auth(index, request, heard);
       case UNKNOWN -> throw new EntryException(index, "a request that this version does not know: fields " + request.getUnknownFields().asMap().keySet());
     };
+  }
+
+  private Result auth(long index, LogRequest request, boolean heard) {
+    AuthRules.Outcome outcome = auth.apply(index, request, KeyApplier.header(writes.revision()));
+    if (outcome.refusal() != null) {
+      return new Result.Refusal(outcome.refusal());
+    }
+    return heard ? new Result.Answer(outcome.answer()) : Result.UNHEARD;
   }
 
   private Result alarm(AlarmRequest request, boolean heard) {

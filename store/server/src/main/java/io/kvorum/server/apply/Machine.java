@@ -20,7 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The replicated state machine: the key-value history, leases, members and alarms. Applying is deterministic; two members that applied the same entries hold the
+ * The replicated state machine: the key-value history, leases, members, alarms, users and roles. Applying is deterministic; two members that applied the same entries hold the
  * same state, byte for byte, however their batches were cut and whoever waited for answers.
  *
  * <p>One batch:
@@ -45,10 +45,11 @@ public final class Machine implements StateMachine {
    * @param leases the leases
    * @param members the members
    * @param alarms the alarms
+   * @param auth users, roles and permissions
    */
-  public record Parts(MvccStore store, LeaseState leases, MemberState members, Alarms alarms) {
+  public record Parts(MvccStore store, LeaseState leases, MemberState members, Alarms alarms, AuthRules auth) {
     List<MachinePart> all() {
-      return List.of(members, leases, alarms);
+      return List.of(members, leases, alarms, auth);
     }
   }
 
@@ -83,11 +84,12 @@ public final class Machine implements StateMachine {
     this.writes = new Writes(parts.store(), parts.leases());
     this.dispatch =
         new Dispatch(
-            List.of(new AlarmGate(parts.alarms())),
+            List.of(new AlarmGate(parts.alarms()), new AuthGate(parts.auth(), parts.leases())),
             new KeyApplier(writes, parts.leases()),
             new LeaseApplier(writes, parts.leases()),
             parts.alarms(),
             parts.members(),
+            parts.auth(),
             writes);
     restore();
   }

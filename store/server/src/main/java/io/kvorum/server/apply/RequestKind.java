@@ -3,7 +3,7 @@ package io.kvorum.server.apply;
 import io.kvorum.protocol.internal.LogRequest;
 
 /** What a log entry asks for. */
-enum RequestKind {
+public enum RequestKind {
   PUT,
   TXN,
   DELETE_RANGE,
@@ -16,6 +16,8 @@ enum RequestKind {
   MEMBER_ATTRIBUTES_SET,
   DOWNGRADE_SET,
   FEATURE_LEVEL_SET,
+  /** Anything about users, roles and log-ins. */
+  AUTH,
   /** Nothing that this software knows. */
   UNKNOWN;
 
@@ -62,6 +64,29 @@ enum RequestKind {
     if (request.hasDowngradeInfoSet()) {
       return DOWNGRADE_SET;
     }
-    return request.hasFeatureLevelSet() ? FEATURE_LEVEL_SET : UNKNOWN;
+    if (request.hasFeatureLevelSet()) {
+      return FEATURE_LEVEL_SET;
+    }
+    return isAuth(request) ? AUTH : UNKNOWN;
+  }
+
+  private static boolean isAuth(LogRequest request) {
+    return request.hasAuthenticate()
+        || request.hasAuthEnable()
+        || request.hasAuthDisable()
+        || request.hasAuthStatus()
+        || request.hasAuthUserAdd()
+        || request.hasAuthUserDelete()
+        || request.hasAuthUserGet()
+        || request.hasAuthUserList()
+        || request.hasAuthUserChangePassword()
+        || request.hasAuthUserGrantRole()
+        || request.hasAuthUserRevokeRole()
+        || request.hasAuthRoleAdd()
+        || request.hasAuthRoleDelete()
+        || request.hasAuthRoleGet()
+        || request.hasAuthRoleList()
+        || request.hasAuthRoleGrantPermission()
+        || request.hasAuthRoleRevokePermission();
   }
 }

@@ -24,6 +24,11 @@ public record Kernel(
     Proposals proposals,
     LinearizableReads reads,
     Limits limits) {
+  /** The same member with another way into the log. */
+  public Kernel with(Proposals other) {
+    return new Kernel(clusterId, memberId, store, raft, other, reads, limits);
+  }
+
   /** A header with this member's ids and term. */
   public ResponseHeader header(long revision) {
     return ResponseHeader.newBuilder()

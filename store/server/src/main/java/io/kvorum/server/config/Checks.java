@@ -21,6 +21,7 @@ final class Checks {
   private static final long MAX_ELECTION_MILLIS = 50_000;
   private static final long DEFAULT_QUOTA_BYTES = 2L << 30;
   private static final long RECOMMENDED_REQUEST_BYTES = 10L << 20;
+  private static final int DEFAULT_BCRYPT_COST = 10;
   private static final int MIN_BCRYPT_COST = 4;
   private static final int MAX_BCRYPT_COST = 31;
 
@@ -87,7 +88,7 @@ final class Checks {
         new ServerConfig.Grpc(
             values.number("max-concurrent-streams"), values.duration("grpc-keepalive-min-time"),
             values.duration("grpc-keepalive-interval"), values.duration("grpc-keepalive-timeout")),
-        http(), security, maintenance, Map.copyOf(values.gates()), log, List.copyOf(values.names()));
+        http(), security, maintenance, auth(), Map.copyOf(values.gates()), log, List.copyOf(values.names()));
   }
 
   /** A deprecated name and its replacement must not both be given. */
@@ -116,9 +117,6 @@ final class Checks {
       if (flag.effect() == Effect.NOT_SUPPORTED_YET && !values.text(name).equals(flag.defaultValue())) {
         throw new ConfigException("--" + name + " is not supported yet: this version serves without discovery services");
       }
-    }
-    if (values.text("auth-token").startsWith("jwt")) {
-      throw new ConfigException("--auth-token jwt is not supported yet");
     }
     if (values.text("discovery-fallback").equals("proxy")) {
       throw new ConfigException("v2 proxy is deprecated, and --discovery-fallback can't be configured as \"proxy\"");
@@ -243,8 +241,12 @@ final class Checks {
     if (!metrics.equals("basic") && !metrics.equals("extensive")) {
       notices.add(Notice.warn("unknown --metrics, taken as basic", "metrics", metrics));
     }
+    String token = values.text("auth-token");
+    if (!token.isEmpty() && !token.equals("simple") && !token.equals("jwt") && !token.startsWith("jwt,")) {
+      throw new ConfigException("auth: invalid auth options");
+    }
     long cost = values.number("bcrypt-cost");
-    if (cost < MIN_BCRYPT_COST || cost > MAX_BCRYPT_COST) {
+    if (isNoBcryptCost(cost)) {
       notices.add(Notice.warn("use default bcrypt cost instead of the invalid given cost", "min-cost", MIN_BCRYPT_COST, "max-cost", MAX_BCRYPT_COST, "given-cost", cost));
     }
     if (values.number("max-request-bytes") > RECOMMENDED_REQUEST_BYTES) {
@@ -253,6 +255,16 @@ final class Checks {
               "exceeded recommended request limit", "max-request-bytes", values.number("max-request-bytes"),
               "recommended-request-bytes", RECOMMENDED_REQUEST_BYTES));
     }
+  }
+
+  private static boolean isNoBcryptCost(long cost) {
+    return cost < MIN_BCRYPT_COST || cost > MAX_BCRYPT_COST;
+  }
+
+  private ServerConfig.Auth auth() {
+    long cost = values.number("bcrypt-cost");
+    return new ServerConfig.Auth(
+        values.text("auth-token"), values.number("auth-token-ttl"), isNoBcryptCost(cost) ? DEFAULT_BCRYPT_COST : (int) cost, values.bool("client-cert-auth"));
   }
 
   private void deprecations() {

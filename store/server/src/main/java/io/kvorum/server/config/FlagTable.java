@@ -167,8 +167,8 @@ public final class FlagTable {
     add(SECURITY, "tls-min-version", STRING, "TLS1.2", ACTIVE, "Minimum TLS version: TLS1.2, TLS1.3.");
     add(SECURITY, "tls-max-version", STRING, "", ACTIVE, "Maximum TLS version: TLS1.2, TLS1.3 (empty: the newest).");
     add(AUTH, "auth-token", STRING, "simple", ACTIVE, "Type of authentication token and its options ('simple' or 'jwt').");
-    add(AUTH, "bcrypt-cost", UINT, "10", NO_EFFECT, "Cost of the bcrypt algorithm for hashing passwords, 4 to 31.");
-    add(AUTH, "auth-token-ttl", UINT, "300", NO_EFFECT, "Time (in seconds) that a token lives.");
+    add(AUTH, "bcrypt-cost", UINT, "10", ACTIVE, "Cost of the bcrypt algorithm for hashing passwords, 4 to 31.");
+    add(AUTH, "auth-token-ttl", UINT, "300", ACTIVE, "Time (in seconds) that a token lives.");
   }
 
   private void operation() {

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.Map;
 
 /** Values as Go writes them. */
-final class GoSyntax {
+public final class GoSyntax {
   private static final Map<String, Long> UNIT_NANOS =
       Map.of("ns", 1L, "us", 1_000L, "µs", 1_000L, "μs", 1_000L, "ms", 1_000_000L, "s", 1_000_000_000L, "m", 60_000_000_000L, "h", 3_600_000_000_000L);
 
@@ -65,7 +65,7 @@ final class GoSyntax {
    *
    * @throws IllegalArgumentException "parse error"
    */
-  static Duration duration(String text) {
+  public static Duration duration(String text) {
     String rest = text;
     boolean negative = rest.startsWith("-");
     if (negative || rest.startsWith("+")) {

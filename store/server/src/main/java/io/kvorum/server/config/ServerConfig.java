@@ -21,6 +21,7 @@ import java.util.SortedMap;
  * @param http rules of the HTTP endpoints
  * @param security TLS
  * @param maintenance periodic work
+ * @param auth tokens and passwords
  * @param featureGates etcd's features by name
  * @param log how to log
  * @param explicit names of the flags that were given
@@ -36,6 +37,7 @@ public record ServerConfig(
     Http http,
     Security security,
     Maintenance maintenance,
+    Auth auth,
     Map<String, Boolean> featureGates,
     LogSettings log,
     List<String> explicit) {
@@ -104,4 +106,12 @@ public record ServerConfig(
       Duration compactHashCheckTime,
       Duration warningApplyDuration,
       Duration warningUnaryRequestDuration) {}
+
+  /**
+   * @param token --auth-token
+   * @param tokenTtlSeconds of simple tokens
+   * @param bcryptCost 4 to 31
+   * @param clientCertificates whether clients show certificates that are verified; then the name in one is a user
+   */
+  public record Auth(String token, long tokenTtlSeconds, int bcryptCost, boolean clientCertificates) {}
 }

@@ -25,6 +25,8 @@ import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.server.apply.KeyReader;
 import io.kvorum.server.apply.Selection;
 import io.kvorum.server.apply.TxnPath;
+import io.kvorum.server.auth.Access;
+import io.kvorum.server.auth.Caller;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Kernel;
@@ -42,17 +44,20 @@ public final class KvService {
   private static final LongPredicate NO_LEASES = id -> false;
 
   private final Kernel kernel;
+  private final Access access;
   private final MvccStore store;
   private final RevisionWaits waits;
   private final Executor readers;
 
   /**
-   * @param kernel what every service needs
+   * @param kernel what every service needs; its proposals carry the caller
+   * @param access who may read what
    * @param waits also registered as a change listener of the state machine
    * @param readers a small pool for linearizable reads of ranges
    */
-  public KvService(Kernel kernel, RevisionWaits waits, Executor readers) {
+  public KvService(Kernel kernel, Access access, RevisionWaits waits, Executor readers) {
     this.kernel = kernel;
+    this.access = access;
     this.store = kernel.store();
     this.waits = waits;
     this.readers = readers;
@@ -77,18 +82,29 @@ public final class KvService {
   /** Range. The reply is closed here once the observer has taken it. */
   public void range(RangeRequest request, StreamObserver<RangeReply> observer) {
     EtcdError refusal = isLearner() && !request.getSerializable() ? EtcdError.NOT_SUPPORTED_FOR_LEARNER : KvChecks.range(request);
+    Caller caller = access.caller();
+    if (refusal == null) {
+      refusal = caller.refusal();
+    }
     if (refusal != null) {
       Reply.fail(observer, refusal);
     } else if (request.getSerializable()) {
-      read(request, observer, true);
+      read(caller, request, observer, true);
     } else {
       boolean small = request.getRangeEnd().isEmpty() || request.getCountOnly();
-      kernel.reads().await(new WhenReadable(observer, small, () -> read(request, observer, false)));
+      kernel.reads().await(new WhenReadable(observer, small, () -> read(caller, request, observer, false)));
     }
   }
 
-  private void read(RangeRequest request, StreamObserver<RangeReply> observer, boolean mayWait) {
-    try (RangeReply reply = answer(request)) {
+  private void read(Caller caller, RangeRequest request, StreamObserver<RangeReply> observer, boolean mayWait) {
+    ReadView view = store.view();
+    EtcdError refusal = access.read(caller, request.getKey(), request.getRangeEnd());
+    if (refusal != null) {
+      view.close();
+      Reply.fail(observer, refusal);
+      return;
+    }
+    try (RangeReply reply = answer(view, request)) {
       if (reply.size() > Integer.MAX_VALUE) {
         Reply.fail(observer, tooLarge(reply.size()));
         return;
@@ -98,7 +114,7 @@ public final class KvService {
     } catch (RevisionException.Compacted compacted) {
       Reply.fail(observer, EtcdError.COMPACTED);
     } catch (RevisionException.Future future) {
-      if (!mayWait || !mayCome() || !waits.await(request.getRevision(), store::revision, () -> read(request, observer, false))) {
+      if (!mayWait || !mayCome() || !waits.await(request.getRevision(), store::revision, () -> read(caller, request, observer, false))) {
         Reply.fail(observer, EtcdError.FUTURE_REVISION);
       }
     } catch (RuntimeException broken) {
@@ -106,9 +122,8 @@ public final class KvService {
     }
   }
 
-  /** The answer from the newest view, which it holds open. */
-  private RangeReply answer(RangeRequest request) {
-    ReadView view = store.view();
+  /** The answer from a view, which it holds open. */
+  private RangeReply answer(ReadView view, RangeRequest request) {
     boolean handedOver = false;
     try {
       RangeReply reply = RangeReply.whole(kernel.header(view.revision()), Selection.of(KeyReader.of(view), request), request.getKeysOnly(), view);
@@ -124,11 +139,16 @@ public final class KvService {
   /** RangeStream: the range in pieces, as fast as the caller takes them. */
   public void rangeStream(RangeRequest request, StreamObserver<RangeReply> observer) {
     EtcdError refusal = KvChecks.range(request);
+    Caller caller = access.caller();
+    if (refusal == null) {
+      refusal = caller.refusal();
+    }
     if (refusal != null) {
       Reply.fail(observer, refusal);
       return;
     }
-    RangeStream stream = new RangeStream(kernel, request, (ServerCallStreamObserver<RangeReply>) observer);
+    RangeStream stream =
+        new RangeStream(kernel, () -> access.read(caller, request.getKey(), request.getRangeEnd()), request, (ServerCallStreamObserver<RangeReply>) observer);
     if (request.getSerializable()) {
       stream.begin();
     } else {
@@ -183,6 +203,7 @@ public final class KvService {
       Reply.fail(observer, refusal);
       return;
     }
+    Caller caller = access.caller();
     switch (TxnKind.of(request)) {
       case WRITE ->
           kernel
@@ -190,17 +211,20 @@ public final class KvService {
               .propose(
                   LogRequest.newBuilder().setTxn(request),
                   new Reply<TxnResponse>(observer, answer -> answer.toBuilder().setHeader(kernel.header(answer.getHeader().getRevision())).build()));
-      case LINEARIZABLE_READ -> kernel.reads().await(new WhenReadable(observer, TxnKind.isSmall(request), () -> readTxn(request, observer)));
-      case SERIALIZABLE_READ -> readTxn(request, observer);
+      case LINEARIZABLE_READ -> kernel.reads().await(new WhenReadable(observer, TxnKind.isSmall(request), () -> readTxn(caller, request, observer)));
+      case SERIALIZABLE_READ -> readTxn(caller, request, observer);
     }
   }
 
-  private void readTxn(TxnRequest request, StreamObserver<TxnResponse> observer) {
+  private void readTxn(Caller caller, TxnRequest request, StreamObserver<TxnResponse> observer) {
     TxnResponse response;
     try (ReadView view = store.view()) {
       KeyReader reader = KeyReader.of(view);
       TxnPath path = TxnPath.of(reader, request);
-      EtcdError refusal = path.refusal(reader, NO_LEASES, view.compactRevision());
+      EtcdError refusal = access.readTxn(caller, request);
+      if (refusal == null) {
+        refusal = path.refusal(reader, NO_LEASES, view.compactRevision());
+      }
       if (refusal != null) {
         Reply.fail(observer, refusal);
         return;

@@ -16,6 +16,7 @@ import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Kernel;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * One streamed range: pieces of about a mebibyte, sent while the caller is ready for more.
@@ -28,6 +29,7 @@ final class RangeStream {
   private static final long PIECE_BYTES = 1 << 20;
 
   private final Kernel kernel;
+  private final Supplier<EtcdError> permission;
   private final RangeRequest request;
   private final ServerCallStreamObserver<RangeReply> observer;
   private boolean begun;
@@ -42,9 +44,14 @@ final class RangeStream {
   private byte[] next;
   private long left;
 
-  /** To be made while the call is being taken: later no handler can be set. */
-  RangeStream(Kernel kernel, RangeRequest request, ServerCallStreamObserver<RangeReply> observer) {
+  /**
+   * To be made while the call is being taken: later no handler can be set.
+   *
+   * @param permission null or the refusal; asked once, when the first view is taken
+   */
+  RangeStream(Kernel kernel, Supplier<EtcdError> permission, RangeRequest request, ServerCallStreamObserver<RangeReply> observer) {
     this.kernel = kernel;
+    this.permission = permission;
     this.request = request;
     this.observer = observer;
     this.next = request.getKey().toByteArray();
@@ -95,6 +102,12 @@ final class RangeStream {
 
   private void step() {
     ReadView view = kernel.store().view();
+    EtcdError refusal = header == null ? permission.get() : null;
+    if (refusal != null) {
+      view.close();
+      fail(refusal);
+      return;
+    }
     RangeReply reply;
     try {
       reply = inKeyOrder() ? page(view) : whole(view);

@@ -1,5 +1,6 @@
 package io.kvorum.server.lease;
 
+import com.google.protobuf.ByteString;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -16,9 +17,12 @@ import io.kvorum.protocol.etcdserverpb.LeaseTimeToLiveRequest;
 import io.kvorum.protocol.etcdserverpb.LeaseTimeToLiveResponse;
 import io.kvorum.protocol.etcdserverpb.ResponseHeader;
 import io.kvorum.protocol.internal.LogRequest;
+import io.kvorum.server.auth.Access;
+import io.kvorum.server.auth.Caller;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Kernel;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.UnaryOperator;
@@ -27,6 +31,7 @@ import java.util.random.RandomGenerator;
 /** {@code etcdserverpb.Lease}. Grants and revocations go through the log; renewals and questions about time go to the leader's memory. */
 public final class LeaseService extends LeaseGrpc.LeaseImplBase {
   private final Kernel kernel;
+  private final Access access;
   private final Lessor lessor;
   private final LocalLeases local;
   private final LeaseForwarder forwarder;
@@ -36,6 +41,8 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
   private final SplittableRandom ids;
 
   /**
+   * @param kernel its proposals carry the caller
+   * @param access who may do what
    * @param lessor this member's leases
    * @param local answers while this member leads
    * @param forwarder asks the leader while another does
@@ -43,8 +50,9 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
    * @param random seeds the choice of ids; asked here and never again
    */
   public LeaseService(
-      Kernel kernel, Lessor lessor, LocalLeases local, LeaseForwarder forwarder, ScheduledExecutorService timer, RandomGenerator random) {
+      Kernel kernel, Access access, Lessor lessor, LocalLeases local, LeaseForwarder forwarder, ScheduledExecutorService timer, RandomGenerator random) {
     this.kernel = kernel;
+    this.access = access;
     this.lessor = lessor;
     this.local = local;
     this.forwarder = forwarder;
@@ -99,19 +107,57 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
 
   @Override
   public void leaseTimeToLive(LeaseTimeToLiveRequest request, StreamObserver<LeaseTimeToLiveResponse> answer) {
+    Caller caller = access.caller();
+    EtcdError refusal = access.user(caller);
+    if (refusal != null) {
+      answer.onError(refusal.exception());
+      return;
+    }
     router.ask(
         completion -> local.timeToLive(request, completion),
         (leader, completion) ->
             forwarder.timeToLive(
                 leader, request, mapped(completion, response -> response.toBuilder().setHeader(kernel.header()).build())),
-        new Answer<LeaseTimeToLiveResponse>(answer));
+        readable(caller, new Answer<LeaseTimeToLiveResponse>(answer)));
+  }
+
+  /** Keys are shown to those who may read all of them. */
+  private Completion<LeaseTimeToLiveResponse> readable(Caller caller, Completion<LeaseTimeToLiveResponse> completion) {
+    return new Completion<>() {
+      @Override
+      public void done(LeaseTimeToLiveResponse answer) {
+        EtcdError refusal = access.readAll(caller, answer.getKeysList().stream().map(ByteString::toByteArray).toList());
+        if (refusal == null) {
+          completion.done(answer);
+        } else {
+          completion.failed(refusal.exception());
+        }
+      }
+
+      @Override
+      public void failed(StatusRuntimeException reason) {
+        completion.failed(reason);
+      }
+    };
   }
 
   /** Follows etcd: the list is this member's own, ordered by remaining time where that is known. */
   @Override
   public void leaseLeases(LeaseLeasesRequest request, StreamObserver<LeaseLeasesResponse> answer) {
+    Caller caller = access.caller();
+    EtcdError refusal = access.admin(caller) == null ? null : mayRead(caller, local.list());
+    if (refusal != null) {
+      answer.onError(refusal.exception());
+      return;
+    }
     answer.onNext(local.list());
     answer.onCompleted();
+  }
+
+  /** Leases are listed for those who may read every key of every lease. */
+  private EtcdError mayRead(Caller caller, LeaseLeasesResponse all) {
+    List<byte[]> keys = all.getLeasesList().stream().flatMap(lease -> lessor.keysOf(lease.getID()).stream()).toList();
+    return access.readAll(caller, keys);
   }
 
   @Override
@@ -120,6 +166,11 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
   }
 
   private void renew(LeaseKeepAliveRequest request, Completion<LeaseKeepAliveResponse> completion) {
+    EtcdError refusal = access.enabled() ? access.writeAll(access.caller(), lessor.keysOf(request.getID())) : null;
+    if (refusal != null) {
+      completion.failed(refusal.exception());
+      return;
+    }
     router.ask(
         done -> local.renew(request, done),
         (leader, done) -> {

@@ -14,12 +14,17 @@ import io.kvorum.raft.node.RaftNode;
 import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.raft.node.RemovedException;
 import io.kvorum.raft.node.TimeSource;
+import io.kvorum.server.auth.OwnProposals;
+import io.kvorum.server.auth.SimpleTokens;
+import io.kvorum.server.auth.TokenOptions;
+import io.kvorum.server.auth.Tokens;
 import io.kvorum.server.base.Kernel;
 import io.kvorum.server.base.Limits;
 import io.kvorum.server.base.Version;
 import io.kvorum.server.cluster.Genesis;
 import io.kvorum.server.cluster.LeaderDuties;
 import io.kvorum.server.cluster.Publisher;
+import io.kvorum.server.config.GoSyntax;
 import io.kvorum.server.config.ServerConfig;
 import io.kvorum.server.config.Urls;
 import io.kvorum.server.front.GrpcPort;
@@ -36,6 +41,7 @@ import io.kvorum.server.propose.LogProposals;
 import io.kvorum.server.propose.ReadIndexReads;
 import io.kvorum.server.propose.SpaceQuota;
 import java.io.IOException;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -69,7 +75,8 @@ final class Member implements AutoCloseable {
   /** What was opened for this member before it is composed. */
   private record Opened(Threads threads, MvccStore store, SegmentedLog log, ServerMetrics.LogSyncs syncs, HaltingFailPoint failPoint) {}
 
-  private Member(ServerConfig config, DataDirectory directory, Genesis genesis, PeerNetwork network, Opened opened) throws IOException {
+  private Member(ServerConfig config, DataDirectory directory, Genesis genesis, PeerNetwork network, Opened opened)
+      throws IOException, StartException {
     Limits limits = config.limits();
     // Shared by many threads; ids that are drawn from it must differ between members and starts.
     Random random = new Random();
@@ -77,7 +84,9 @@ final class Member implements AutoCloseable {
     this.genesis = genesis;
     this.network = network;
     this.threads = opened.threads;
-    this.replica = Replica.open(genesis, opened.store, limits, threads, random);
+    SimpleTokens simple = new SimpleTokens(System::nanoTime, config.auth().tokenTtlSeconds(), new SecureRandom());
+    Tokens tokens = tokens(config, simple);
+    this.replica = Replica.open(genesis, opened.store, simple, limits, threads, random);
     PeerIdentity self = new PeerIdentity(genesis.clusterId(), genesis.memberId(), this::ownPeerUrls);
     this.transport = new PeerTransport(self, network.channels(), network.loop(), () -> failure.complete(new RemovedException(genesis.memberId())));
     this.node = consensus(opened, random);
@@ -86,7 +95,7 @@ final class Member implements AutoCloseable {
     this.proposals = new LogProposals(genesis.memberId(), node, replica.calls(), quota, limits, threads.timer());
     this.kernel = new Kernel(genesis.clusterId(), genesis.memberId(), opened.store, node::status, proposals, new ReadIndexReads(node), limits);
     replica.kernel().set(kernel);
-    this.services = new Services(config, kernel, replica, threads, transport);
+    this.services = new Services(config, kernel, tokens, replica, threads, transport);
     this.snapshots = new SnapshotSender(self, transport, network.channels(), opened.store, node, 0, opened.failPoint);
     this.received = new SnapshotReceiver(directory.member(), opened.store, node, opened.failPoint);
     this.content = services.content(node, opened.syncs, random);
@@ -123,6 +132,15 @@ final class Member implements AutoCloseable {
         closeQuietly(store);
         threads.close();
       }
+    }
+  }
+
+  private static Tokens tokens(ServerConfig config, SimpleTokens simple) throws StartException {
+    String flag = config.auth().token();
+    try {
+      return TokenOptions.isJwt(flag) ? TokenOptions.jwt(flag, GoSyntax::duration, () -> System.currentTimeMillis() / 1_000) : simple;
+    } catch (IllegalArgumentException unusable) {
+      throw new StartException("cannot use --auth-token", unusable.getMessage());
     }
   }
 
@@ -192,7 +210,7 @@ final class Member implements AutoCloseable {
     ServerConfig.Maintenance maintenance = config.maintenance();
     if (maintenance.autoCompactionRetention() > 0) {
       AutoCompactor compactor =
-          new AutoCompactor(kernel, maintenance.autoCompactionRevisions(), maintenance.autoCompactionRetention(), System::nanoTime);
+          new AutoCompactor(kernel.with(new OwnProposals(proposals)), maintenance.autoCompactionRevisions(), maintenance.autoCompactionRetention(), System::nanoTime);
       threads.timer().scheduleWithFixedDelay(compactor, compactor.intervalNanos(), compactor.intervalNanos(), TimeUnit.NANOSECONDS);
     }
   }

@@ -3,6 +3,8 @@ package io.kvorum.server.process;
 import io.kvorum.mvcc.MvccStore;
 import io.kvorum.server.apply.Alarms;
 import io.kvorum.server.apply.Machine;
+import io.kvorum.server.auth.AuthState;
+import io.kvorum.server.auth.SimpleTokens;
 import io.kvorum.server.base.Kernel;
 import io.kvorum.server.base.Limits;
 import io.kvorum.server.cluster.Genesis;
@@ -18,6 +20,8 @@ import java.util.random.RandomGenerator;
 /**
  * The replicated state of one member, and those who hear of its changes.
  *
+ * @param auth users and permissions
+ * @param tokens simple ones, heard from the log in any case: other members may be told to use them
  * @param calls calls that wait for their entry to be applied
  * @param waits reads that wait for a revision
  * @param machine what the log is applied to
@@ -28,6 +32,8 @@ record Replica(
     Members members,
     Lessor lessor,
     Alarms alarms,
+    AuthState auth,
+    SimpleTokens tokens,
     PendingCalls calls,
     RevisionWaits waits,
     WatchHub watches,
@@ -36,15 +42,16 @@ record Replica(
   private static final long FUTURE_READ_MILLIS = 1_000;
 
   /** As of the store's checkpoint. */
-  static Replica open(Genesis genesis, MvccStore store, Limits limits, Threads threads, RandomGenerator random) {
+  static Replica open(Genesis genesis, MvccStore store, SimpleTokens tokens, Limits limits, Threads threads, RandomGenerator random) {
     Members members = new Members(genesis);
     Lessor lessor = new Lessor(System::nanoTime);
     Alarms alarms = new Alarms();
+    AuthState auth = new AuthState(tokens);
     PendingCalls calls = new PendingCalls(genesis.memberId(), System.currentTimeMillis(), System::nanoTime, limits);
     RevisionWaits waits = new RevisionWaits(threads.timer(), threads.readers(), FUTURE_READ_MILLIS);
     AtomicReference<Kernel> kernel = new AtomicReference<>();
     WatchHub watches = new WatchHub(store, revision -> kernel.get().header(revision), limits, System::nanoTime, random);
-    Machine machine = new Machine(new Machine.Parts(store, lessor, members, alarms), calls, List.of(watches, waits));
-    return new Replica(store, members, lessor, alarms, calls, waits, watches, machine, kernel);
+    Machine machine = new Machine(new Machine.Parts(store, lessor, members, alarms, auth), calls, List.of(watches, waits));
+    return new Replica(store, members, lessor, alarms, auth, tokens, calls, waits, watches, machine, kernel);
   }
 }

@@ -2,6 +2,12 @@ package io.kvorum.server.process;
 
 import io.grpc.ServerServiceDefinition;
 import io.kvorum.raft.node.RaftNode;
+import io.kvorum.server.auth.Access;
+import io.kvorum.server.auth.AccessInterceptor;
+import io.kvorum.server.auth.AuthService;
+import io.kvorum.server.auth.ClientProposals;
+import io.kvorum.server.auth.OwnProposals;
+import io.kvorum.server.auth.Tokens;
 import io.kvorum.server.base.Kernel;
 import io.kvorum.server.cluster.ClusterService;
 import io.kvorum.server.cluster.MembershipProposals;
@@ -23,7 +29,6 @@ import io.kvorum.server.peer.PeerCalls;
 import io.kvorum.server.peer.PeerTransport;
 import io.kvorum.server.recipe.ElectionService;
 import io.kvorum.server.recipe.LockService;
-import io.kvorum.server.watch.WatchGuard;
 import io.kvorum.server.watch.WatchService;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -32,9 +37,15 @@ import java.util.random.RandomGenerator;
 /** What clients call, and what answers other members' forwarded calls. */
 final class Services {
   private static final long LOOK_MILLIS = 100;
+  private static final long SWEEP_MILLIS = 1_000;
 
   private final ServerConfig config;
   private final Kernel kernel;
+  private final Access access;
+
+  /** Its proposals carry who makes the call. */
+  private final Kernel clients;
+
   private final Replica replica;
   private final Threads threads;
   private final PeerCalls calls;
@@ -45,18 +56,21 @@ final class Services {
   final Promotion promotion;
   final ContentHash hash;
 
-  Services(ServerConfig config, Kernel kernel, Replica replica, Threads threads, PeerTransport transport) {
+  Services(ServerConfig config, Kernel kernel, Tokens tokens, Replica replica, Threads threads, PeerTransport transport) {
     this.config = config;
     this.kernel = kernel;
+    this.access = new Access(replica.auth(), tokens);
+    this.clients = kernel.with(new ClientProposals(kernel.proposals(), access));
     this.replica = replica;
     this.threads = threads;
     this.calls = new PeerCalls(transport, kernel.limits());
     this.changes = new MembershipProposals(kernel.proposals(), threads.timer(), kernel.limits());
     this.rules = new ReconfigRules(config.cluster().strictReconfigCheck(), kernel.memberId(), transport);
-    this.leases = new LeaseKeeper(replica.lessor(), kernel, threads.leases());
+    this.leases = new LeaseKeeper(replica.lessor(), kernel.with(new OwnProposals(kernel.proposals())), threads.leases());
     this.localLeases = new LocalLeases(replica.lessor(), leases, kernel, threads.timer());
     this.promotion = new Promotion(kernel, replica.members(), rules, changes, calls, threads.timer());
     this.hash = new ContentHash(kernel, threads.workers());
+    threads.timer().scheduleWithFixedDelay(tokens::sweep, SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   /** All that the client ports serve. */
@@ -65,13 +79,14 @@ final class Services {
     LocalPort local = new LocalPort("member-" + Long.toHexString(kernel.memberId()) + "-" + Long.toHexString(random.nextLong()));
     List<ServerServiceDefinition> services =
         List.of(
-            new KvService(kernel, replica.waits(), threads.readers()).bind(),
-            new WatchService(replica.watches(), WatchGuard.ALLOW_ALL).bindService(),
-            new LeaseService(kernel, replica.lessor(), localLeases, calls, threads.timer(), random).bindService(),
+            new KvService(clients, access, replica.waits(), threads.readers()).bind(),
+            new WatchService(replica.watches(), access::watch).bindService(),
+            new LeaseService(clients, access, replica.lessor(), localLeases, calls, threads.timer(), random).bindService(),
             new ClusterService(
-                    kernel, replica.members(), rules, changes, promotion, config.cluster().maxLearners(), () -> System.currentTimeMillis() / 1000)
+                    clients, replica.members(), rules, changes, promotion, config.cluster().maxLearners(), () -> System.currentTimeMillis() / 1000)
                 .bindService(),
-            new MaintenanceService(kernel, replica.members(), replica.alarms(), node, hash, config.maintenance().configuredQuotaBytes()).bindService(),
+            new AuthService(clients, kernel.proposals(), access, replica.auth(), threads.passwords(), config.auth().bcryptCost()).bindService(),
+            new MaintenanceService(clients, replica.members(), replica.alarms(), node, hash, config.maintenance().configuredQuotaBytes()).bindService(),
             new LockService(local::channel, threads.programs()).bindService(),
             new ElectionService(local::channel, threads.programs()).bindService(),
             new GrpcHealth().bindService());
@@ -80,8 +95,10 @@ final class Services {
     ServerMetrics.LeaderChanges leaderChanges = new ServerMetrics.LeaderChanges();
     threads.timer().scheduleWithFixedDelay(() -> leaderChanges.look(node.status().leader()), LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     ServerMetrics metrics = new ServerMetrics(kernel, replica.members(), replica.watches(), health, leaderChanges, syncs);
+    AccessInterceptor permissions =
+        new AccessInterceptor(access, () -> node.status().applied(), threads.timer(), kernel.limits().requestMillis(), config.auth().clientCertificates());
     return new ClientPorts.Content(
-        services, List.of(new CallRules(node::status, streams)), local, new Gateway(local::channel, threads.programs()), health, metrics,
+        services, List.of(permissions, new CallRules(node::status, streams)), local, new Gateway(local::channel, threads.programs()), health, metrics,
         () -> replica.members().view().clusterVersion());
   }
 }

@@ -14,13 +14,21 @@ import java.util.concurrent.TimeUnit;
  * @param timer short tasks in time; hands over what takes longer
  * @param readers linearizable reads of ranges
  * @param workers what reads everything: hashes
+ * @param passwords hashing, signing
  * @param leases the lease keeper's work, in order
  * @param programs a virtual thread for each task; those who give tasks bound their number
  */
-record Threads(ScheduledThreadPoolExecutor timer, ExecutorService readers, ExecutorService workers, ExecutorService leases, ExecutorService programs)
+record Threads(
+    ScheduledThreadPoolExecutor timer,
+    ExecutorService readers,
+    ExecutorService workers,
+    ExecutorService passwords,
+    ExecutorService leases,
+    ExecutorService programs)
     implements AutoCloseable {
   private static final int READS_WAITING_MAX = 65_536;
   private static final int WORK_WAITING_MAX = 16;
+  private static final int LOG_INS_WAITING_MAX = 1_024;
   private static final int LEASE_TASKS_MAX = 65_536;
   private static final long STOP_MILLIS = 500;
 
@@ -28,7 +36,8 @@ record Threads(ScheduledThreadPoolExecutor timer, ExecutorService readers, Execu
     ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1, named("timer"));
     timer.setRemoveOnCancelPolicy(true);
     return new Threads(
-        timer, pool("reader", Math.max(1, cores), READS_WAITING_MAX), pool("worker", 1, WORK_WAITING_MAX), pool("leases", 1, LEASE_TASKS_MAX),
+        timer, pool("reader", Math.max(1, cores), READS_WAITING_MAX), pool("worker", 1, WORK_WAITING_MAX),
+        pool("passwords", Math.max(1, cores / 2), LOG_INS_WAITING_MAX), pool("leases", 1, LEASE_TASKS_MAX),
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("program-", 0).factory()));
   }
 
@@ -45,6 +54,7 @@ record Threads(ScheduledThreadPoolExecutor timer, ExecutorService readers, Execu
     timer.shutdownNow();
     readers.shutdown();
     workers.shutdownNow();
+    passwords.shutdownNow();
     leases.shutdownNow();
     programs.shutdownNow();
     try {

@@ -171,7 +171,7 @@ public final class LogProposals implements Proposals, AutoCloseable {
     AlarmRequest.Builder alarm =
         AlarmRequest.newBuilder().setAction(AlarmRequest.AlarmAction.ACTIVATE).setAlarm(AlarmType.NOSPACE).setMemberID(memberId);
     send(
-        LogRequest.newBuilder().setAlarm(alarm),
+        LogRequest.newBuilder().setHeader(LogRequestHeader.newBuilder().setOwn(true)).setAlarm(alarm),
         new Completion<AlarmResponse>() {
           @Override
           public void done(AlarmResponse answer) {

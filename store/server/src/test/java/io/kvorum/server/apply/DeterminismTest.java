@@ -15,6 +15,7 @@ import io.kvorum.raft.Entry;
 import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.SnapshotMeta;
+import io.kvorum.server.auth.AuthState;
 import io.kvorum.server.kv.RandomLog;
 import io.kvorum.server.lease.Lessor;
 import java.io.IOException;
@@ -74,7 +75,7 @@ class DeterminismTest {
   }
 
   private static Machine machine(MvccStore store) {
-    return new Machine(new Machine.Parts(store, new Lessor(() -> 1_000_000), new ModelMembers(), new Alarms()), WaitingCalls.NONE, List.of());
+    return new Machine(new Machine.Parts(store, new Lessor(() -> 1_000_000), new ModelMembers(), new Alarms(), new AuthState()), WaitingCalls.NONE, List.of());
   }
 
   private static State state(Machine machine, MvccStore store) {

@@ -12,6 +12,7 @@ import io.kvorum.raft.EntryType;
 import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.SnapshotMeta;
+import io.kvorum.server.auth.AuthState;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Proposals;
@@ -27,6 +28,7 @@ public final class DirectLog implements Proposals, WaitingCalls {
   public final LeaseState leases;
   public final ModelMembers members = new ModelMembers();
   public final Alarms alarms = new Alarms();
+  public final AuthState auth;
   public final Machine machine;
   private long nextId = 1;
   private Call waiting;
@@ -36,9 +38,14 @@ public final class DirectLog implements Proposals, WaitingCalls {
   }
 
   public DirectLog(MvccStore store, LeaseState leases, ChangeListener... listeners) {
+    this(store, leases, new AuthState(), listeners);
+  }
+
+  public DirectLog(MvccStore store, LeaseState leases, AuthState auth, ChangeListener... listeners) {
     this.store = store;
     this.leases = leases;
-    this.machine = new Machine(new Machine.Parts(store, leases, members, alarms), this, List.of(listeners));
+    this.auth = auth;
+    this.machine = new Machine(new Machine.Parts(store, leases, members, alarms, auth), this, List.of(listeners));
   }
 
   private record Call(long id, Completion<?> completion) implements Waiting {
@@ -66,7 +73,7 @@ public final class DirectLog implements Proposals, WaitingCalls {
   @Override
   public synchronized <T> void propose(LogRequest.Builder request, Completion<T> completion) {
     waiting = new Call(nextId++, completion);
-    apply(request.setHeader(LogRequestHeader.newBuilder().setId(waiting.id)).build().toByteArray());
+    apply(request.setHeader(request.getHeader().toBuilder().setId(waiting.id)).build().toByteArray());
   }
 
   /** Applies the bytes of one entry, as a batch of its own. */

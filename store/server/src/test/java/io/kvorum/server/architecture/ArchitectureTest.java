@@ -74,7 +74,8 @@ class ArchitectureTest {
     noClasses()
         .that().resideInAnyPackage("io.kvorum.server.base..", "io.kvorum.server.logging..")
         .should().dependOnClassesThat().resideInAnyPackage(
-            "io.kvorum.server.apply..", "io.kvorum.server.cluster..", "io.kvorum.server.config..", "io.kvorum.server.front..", "io.kvorum.server.kv..",
+            "io.kvorum.server.apply..", "io.kvorum.server.auth..", "io.kvorum.server.cluster..", "io.kvorum.server.config..", "io.kvorum.server.front..",
+            "io.kvorum.server.kv..",
             "io.kvorum.server.lease..", "io.kvorum.server.maintenance..", "io.kvorum.server.peer..", "io.kvorum.server.process..", "io.kvorum.server.propose..",
             "io.kvorum.server.watch..")
         .check(CLASSES);

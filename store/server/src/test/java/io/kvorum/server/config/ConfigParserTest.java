@@ -181,7 +181,7 @@ class ConfigParserTest {
         "--tls-min-version=TLS1.3 --tls-max-version=TLS1.2 | min version (TLS1.3) is greater than max version (TLS1.2)",
         "--tls-min-version=TLS1.3 --cipher-suites=TLS_X | cipher suites cannot be configured when only TLS1.3 is enabled",
         "--listen-client-urls=unix://localhost:1 --advertise-client-urls=http://a:1 | unix sockets are not supported yet",
-        "--auth-token=jwt,pub-key=x | --auth-token jwt is not supported yet",
+        "--auth-token=jws | auth: invalid auth options",
         "--discovery=http://x | --discovery is not supported yet",
       })
   void what_must_not_start_is_refused_with_etcds_words(String arguments, String message) {

@@ -18,6 +18,8 @@ import io.kvorum.protocol.internal.MemberContext;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.Role;
 import io.kvorum.raft.node.RaftStatus;
+import io.kvorum.server.auth.Access;
+import io.kvorum.server.auth.AuthState;
 import io.kvorum.server.apply.ModelStore;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
@@ -78,7 +80,7 @@ class CancelledCallTest {
     server =
         NettyServerBuilder.forAddress(address)
             .directExecutor()
-            .addService(new KvService(kernel, new RevisionWaits(timer, timer, 100), timer).bind())
+            .addService(new KvService(kernel, Access.of(new AuthState()), new RevisionWaits(timer, timer, 100), timer).bind())
             .build()
             .start();
     channel = NettyChannelBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getPort())).usePlaintext().build();

@@ -11,6 +11,8 @@ import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.raft.Membership;
 import io.kvorum.raft.Role;
 import io.kvorum.raft.node.RaftStatus;
+import io.kvorum.server.auth.Access;
+import io.kvorum.server.auth.AuthState;
 import io.kvorum.server.apply.DirectLog;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.Kernel;
@@ -60,7 +62,7 @@ final class KvServer implements AutoCloseable {
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
             .directExecutor()
-            .addService(ServerInterceptors.intercept(new KvService(kernel, waits, timer).bind(), rules));
+            .addService(ServerInterceptors.intercept(new KvService(kernel, Access.of(new AuthState()), waits, timer).bind(), rules));
     for (ServerServiceDefinition other : others) {
       builder.addService(ServerInterceptors.intercept(other, rules));
     }

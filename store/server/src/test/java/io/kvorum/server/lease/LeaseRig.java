@@ -16,6 +16,7 @@ import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.Role;
 import io.kvorum.raft.node.RaftStatus;
+import io.kvorum.server.auth.AuthState;
 import io.kvorum.server.apply.Alarms;
 import io.kvorum.server.apply.Machine;
 import io.kvorum.server.apply.ModelMembers;
@@ -43,7 +44,7 @@ final class LeaseRig implements Proposals, WaitingCalls, LinearizableReads {
   final ModelStore store = new ModelStore();
   volatile long nanos = 77_000_000_000L;
   final Lessor lessor = new Lessor(() -> nanos);
-  final Machine machine = new Machine(new Machine.Parts(store, lessor, new ModelMembers(), new Alarms()), this, List.of());
+  final Machine machine = new Machine(new Machine.Parts(store, lessor, new ModelMembers(), new Alarms(), new AuthState()), this, List.of());
   volatile RaftStatus status = status(Role.FOLLOWER, 1, 0, 0, 0);
   final Kernel kernel = new Kernel(0xc, 0xa, store, () -> status, this, this, LIMITS);
   final LeaseKeeper keeper = new LeaseKeeper(lessor, kernel, Runnable::run);

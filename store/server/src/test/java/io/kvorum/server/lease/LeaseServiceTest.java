@@ -22,6 +22,8 @@ import io.kvorum.protocol.etcdserverpb.LeaseStatus;
 import io.kvorum.protocol.etcdserverpb.LeaseTimeToLiveRequest;
 import io.kvorum.protocol.etcdserverpb.LeaseTimeToLiveResponse;
 import io.kvorum.protocol.etcdserverpb.ResponseHeader;
+import io.kvorum.server.auth.Access;
+import io.kvorum.server.auth.AuthState;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import java.net.InetAddress;
@@ -84,7 +86,7 @@ class LeaseServiceTest {
 
   @BeforeEach
   void start() throws Exception {
-    LeaseService service = new LeaseService(rig.kernel, rig.lessor, local, remote, timer, new Random(3));
+    LeaseService service = new LeaseService(rig.kernel, Access.of(new AuthState()), rig.lessor, local, remote, timer, new Random(3));
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)).directExecutor().addService(service).build().start();
     channel = NettyChannelBuilder.forAddress(InetAddress.getLoopbackAddress().getHostAddress(), server.getPort()).usePlaintext().build();

@@ -20,6 +20,7 @@ import io.kvorum.raft.node.DriverOptions;
 import io.kvorum.raft.node.RaftDriver;
 import io.kvorum.raft.node.StateMachine;
 import io.kvorum.raft.node.TimeSource;
+import io.kvorum.server.auth.AuthState;
 import io.kvorum.server.apply.Alarms;
 import io.kvorum.server.apply.Machine;
 import io.kvorum.server.base.Completion;
@@ -74,7 +75,7 @@ final class RealMember implements AutoCloseable {
     members = new Members(genesis);
     PendingCalls calls = new PendingCalls(id, System.currentTimeMillis(), System::nanoTime, limits);
     Alarms alarms = new Alarms();
-    Machine machine = new Machine(new Machine.Parts(store, new Lessor(System::nanoTime), members, alarms), calls, List.of());
+    Machine machine = new Machine(new Machine.Parts(store, new Lessor(System::nanoTime), members, alarms, new AuthState()), calls, List.of());
     PeerIdentity self = new PeerIdentity(genesis.clusterId(), id, () -> List.of("http://127.0.0.1:" + port));
     PeerChannels channels = new NettyPeerChannels(loop, NioSocketChannel.class, null);
     transport = new PeerTransport(self, channels, loop, removals::incrementAndGet);

@@ -1,0 +1,139 @@
+package io.kvorum.server.auth;
+
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Grpc;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.kvorum.server.base.EtcdError;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.LongSupplier;
+import javax.naming.InvalidNameException;
+import javax.naming.ldap.LdapName;
+import javax.naming.ldap.Rdn;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+
+/**
+ * Puts the credentials of each call into its context, and refuses at once what no service looks at more closely: any method that is not named here takes the root
+ * role.
+ *
+ * <p>The credentials are the metadata {@code token}, else {@code authorization} with or without {@code Bearer}, else the common name of a verified client certificate. A
+ * token that this member cannot know yet waits until its log index is applied.
+ */
+public final class AccessInterceptor implements ServerInterceptor {
+  private static final Metadata.Key<String> TOKEN = Metadata.Key.of("token", Metadata.ASCII_STRING_MARSHALLER);
+  private static final Metadata.Key<String> AUTHORIZATION = Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+  private static final String BEARER = "Bearer ";
+
+  /** Decided by the service, by apply, by the services that it calls in the caller's name, or open to all. */
+  private static final Set<String> ELSEWHERE =
+      Set.of("etcdserverpb.KV", "etcdserverpb.Watch", "etcdserverpb.Lease", "etcdserverpb.Auth", "v3lockpb.Lock", "v3electionpb.Election", "grpc.health.v1.Health");
+
+  private static final Set<String> FOR_USERS =
+      Set.of("etcdserverpb.Cluster/MemberList", "etcdserverpb.Maintenance/Status", "etcdserverpb.Maintenance/Alarm");
+
+  private static final String LOG_IN = "etcdserverpb.Auth/Authenticate";
+
+  private final Access access;
+  private final LongSupplier applied;
+  private final ScheduledExecutorService timer;
+  private final long waitMillis;
+  private final boolean certificates;
+
+  /**
+   * @param applied newest applied log index
+   * @param timer runs calls whose token had to be waited for
+   * @param waitMillis how long to wait for it
+   * @param certificates whether the names in verified client certificates count
+   */
+  public AccessInterceptor(Access access, LongSupplier applied, ScheduledExecutorService timer, long waitMillis, boolean certificates) {
+    this.access = access;
+    this.applied = applied;
+    this.timer = timer;
+    this.waitMillis = waitMillis;
+    this.certificates = certificates;
+  }
+
+  @Override
+  public <Q, R> ServerCall.Listener<Q> interceptCall(ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+    String token = token(headers);
+    String name = token == null && certificates ? commonName(call) : null;
+    if (token == null && name == null) {
+      return start(call, headers, next);
+    }
+    Context context = Context.current().withValue(Access.CREDENTIALS, new Access.Credentials(token, name));
+    ServerCallHandler<Q, R> inside = (c, h) -> Contexts.interceptCall(context, c, h, (c2, h2) -> start(c2, h2, next));
+    boolean mustWait =
+        token != null
+            && access.enabled()
+            && access.tokens().knownFrom(token) > applied.getAsLong()
+            && !call.getMethodDescriptor().getFullMethodName().equals(LOG_IN);
+    if (!mustWait) {
+      return inside.startCall(call, headers);
+    }
+    DelayedCall<Q, R> delayed = new DelayedCall<>(call, headers, inside);
+    delayed.startWhen(() -> applied.getAsLong() >= access.tokens().knownFrom(token), timer, waitMillis);
+    return delayed;
+  }
+
+  private <Q, R> ServerCall.Listener<Q> start(ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+    EtcdError refusal = access.enabled() ? refusal(call.getMethodDescriptor().getServiceName(), call.getMethodDescriptor().getFullMethodName()) : null;
+    if (refusal != null) {
+      call.close(refusal.status(), new Metadata());
+      return new ServerCall.Listener<>() {};
+    }
+    return next.startCall(call, headers);
+  }
+
+  private EtcdError refusal(String service, String method) {
+    if (ELSEWHERE.contains(service)) {
+      return null;
+    }
+    Caller caller = access.caller();
+    return FOR_USERS.contains(method) ? access.user(caller) : access.admin(caller);
+  }
+
+  private static String token(Metadata headers) {
+    String token = headers.get(TOKEN);
+    if (token == null) {
+      token = headers.get(AUTHORIZATION);
+    }
+    return token != null && token.startsWith(BEARER) ? token.substring(BEARER.length()) : token;
+  }
+
+  /** Null without a verified client certificate, or when it carries no name. */
+  static String commonName(ServerCall<?, ?> call) {
+    SSLSession session = call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION);
+    if (session == null) {
+      return null;
+    }
+    try {
+      if (!(session.getPeerCertificates()[0] instanceof X509Certificate certificate)) {
+        return null;
+      }
+      return commonName(certificate.getSubjectX500Principal().getName());
+    } catch (SSLPeerUnverifiedException none) {
+      return null;
+    }
+  }
+
+  static String commonName(String subject) {
+    try {
+      List<Rdn> parts = new LdapName(subject).getRdns();
+      for (int i = parts.size() - 1; i >= 0; i--) {
+        if (parts.get(i).getType().equalsIgnoreCase("CN") && !parts.get(i).getValue().toString().isEmpty()) {
+          return parts.get(i).getValue().toString();
+        }
+      }
+      return null;
+    } catch (InvalidNameException broken) {
+      return null;
+    }
+  }
+}
