@@ -73,7 +73,11 @@ final class Member implements AutoCloseable {
   private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
   /** What was opened for this member before it is composed. */
-  private record Opened(Threads threads, MvccStore store, SegmentedLog log, ServerMetrics.LogSyncs syncs, HaltingFailPoint failPoint) {}
+  private record Opened(Threads threads, MvccStore store, SegmentedLog log, ServerMetrics.LogSyncs syncs, HaltingFailPoint failPoint) {
+    boolean spaceLow() {
+      return store.spaceLow() || log.spaceLow();
+    }
+  }
 
   private Member(ServerConfig config, DataDirectory directory, Genesis genesis, PeerNetwork network, Opened opened)
       throws IOException, StartException {
@@ -91,7 +95,7 @@ final class Member implements AutoCloseable {
     this.transport = new PeerTransport(self, network.channels(), network.loop(), () -> failure.complete(new RemovedException(genesis.memberId())));
     this.node = consensus(opened, random);
     node.failure().thenAccept(failure::complete);
-    SpaceQuota quota = new SpaceQuota(genesis.memberId(), opened.store, replica.alarms(), limits);
+    SpaceQuota quota = new SpaceQuota(genesis.memberId(), opened.store, opened::spaceLow, replica.alarms(), limits);
     this.proposals = new LogProposals(genesis.memberId(), node, replica.calls(), quota, limits, threads.timer());
     this.kernel = new Kernel(genesis.clusterId(), genesis.memberId(), opened.store, node::status, proposals, new ReadIndexReads(node), limits);
     replica.kernel().set(kernel);

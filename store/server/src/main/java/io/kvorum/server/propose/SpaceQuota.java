@@ -4,17 +4,27 @@ import io.kvorum.mvcc.MvccStore;
 import io.kvorum.protocol.etcdserverpb.AlarmType;
 import io.kvorum.server.apply.Alarms;
 import io.kvorum.server.base.Limits;
+import java.util.function.BooleanSupplier;
 
 /** Whether there is room for more data on this member: below the quota, and with the disk's reserve untouched. */
 public final class SpaceQuota {
   private final long memberId;
   private final MvccStore store;
+  private final BooleanSupplier diskLow;
   private final Alarms alarms;
   private final long quotaBytes;
 
-  public SpaceQuota(long memberId, MvccStore store, Alarms alarms, Limits limits) {
+  /**
+   * @param memberId this member
+   * @param store whose size the quota bounds
+   * @param diskLow whether the reserve of any disk that a write needs is touched; log and history may lie on two
+   * @param alarms what is raised already
+   * @param limits for the quota
+   */
+  public SpaceQuota(long memberId, MvccStore store, BooleanSupplier diskLow, Alarms alarms, Limits limits) {
     this.memberId = memberId;
     this.store = store;
+    this.diskLow = diskLow;
     this.alarms = alarms;
     this.quotaBytes = limits.quotaBytes();
   }
@@ -26,12 +36,12 @@ public final class SpaceQuota {
     if (cost == 0) {
       return true;
     }
-    return !store.spaceLow() && (quotaBytes <= 0 || store.sizeBytes() + cost < quotaBytes);
+    return !diskLow.getAsBoolean() && (quotaBytes <= 0 || store.sizeBytes() + cost < quotaBytes);
   }
 
   /** The disk's reserve is touched and this member has not said so yet. */
   boolean mustWarn() {
-    return store.spaceLow() && !isAlarmed();
+    return diskLow.getAsBoolean() && !isAlarmed();
   }
 
   /** This member has raised NOSPACE already. */

@@ -48,10 +48,11 @@ class LogProposalsTest {
   private final FakeNode node = new FakeNode();
   private final ModelStore store = new ModelStore();
   private final DirectLog replica = new DirectLog(store);
+  private boolean logSpaceLow;
   private long now = 1_000_000_000L;
   private final PendingCalls calls = new PendingCalls(MEMBER, 1_700_000_000_000L, () -> now, LIMITS);
   private final LogProposals proposals =
-      new LogProposals(MEMBER, node, calls, new SpaceQuota(MEMBER, store, replica.alarms, LIMITS), LIMITS, timer);
+      new LogProposals(MEMBER, node, calls, new SpaceQuota(MEMBER, store, () -> store.spaceLow() || logSpaceLow, replica.alarms, LIMITS), LIMITS, timer);
 
   @AfterEach
   void stop() {
@@ -270,6 +271,15 @@ class LogProposalsTest {
   @Test
   void aDiskBelowItsReserveRefusesDataAndTakesDeletions() {
     store.spaceLow = true;
+    Answer<PutResponse> refused = propose(log(put("a", "1")));
+    calls.find(proposed(0).getHeader().getId()).refused(EtcdError.TIMED_OUT);
+    assertRefused(refused, EtcdError.NO_SPACE);
+    assertThat(propose(log(delete("a"))).isPending()).isTrue();
+  }
+
+  @Test
+  void aLowDiskUnderTheLogAloneRefusesDataAsWell() {
+    logSpaceLow = true;
     Answer<PutResponse> refused = propose(log(put("a", "1")));
     calls.find(proposed(0).getHeader().getId()).refused(EtcdError.TIMED_OUT);
     assertRefused(refused, EtcdError.NO_SPACE);
