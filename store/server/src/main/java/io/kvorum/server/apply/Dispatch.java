@@ -5,6 +5,7 @@ import io.kvorum.protocol.etcdserverpb.AlarmResponse;
 import io.kvorum.protocol.internal.FeatureLevelSetRequest;
 import io.kvorum.protocol.internal.LogRequest;
 import io.kvorum.server.base.EtcdError;
+import io.kvorum.server.base.FeatureLevel;
 import java.util.List;
 
 /**

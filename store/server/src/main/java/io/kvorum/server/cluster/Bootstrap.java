@@ -1,6 +1,7 @@
 package io.kvorum.server.cluster;
 
 import io.kvorum.protocol.internal.MembersResponse;
+import io.kvorum.server.base.FeatureLevel;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Collection;

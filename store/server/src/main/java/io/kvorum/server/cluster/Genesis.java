@@ -2,6 +2,7 @@ package io.kvorum.server.cluster;
 
 import io.kvorum.protocol.internal.DowngradeInfoSetRequest;
 import io.kvorum.raft.Membership;
+import io.kvorum.server.base.FeatureLevel;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;

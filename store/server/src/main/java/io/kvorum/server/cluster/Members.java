@@ -11,6 +11,7 @@ import io.kvorum.protocol.internal.MembersResponse;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.server.apply.MemberState;
 import io.kvorum.server.base.EtcdError;
+import io.kvorum.server.base.FeatureLevel;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;

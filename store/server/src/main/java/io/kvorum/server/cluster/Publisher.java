@@ -6,6 +6,7 @@ import io.kvorum.protocol.internal.ClusterMemberAttrSetRequest;
 import io.kvorum.protocol.internal.LogRequest;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
+import io.kvorum.server.base.FeatureLevel;
 import io.kvorum.server.base.Proposals;
 import io.kvorum.server.logging.Log;
 import java.util.List;

@@ -37,6 +37,7 @@ import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.SnapshotMeta;
 import io.kvorum.server.base.EtcdError;
+import io.kvorum.server.base.FeatureLevel;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

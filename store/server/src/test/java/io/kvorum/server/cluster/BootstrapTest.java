@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.kvorum.protocol.internal.MemberContext;
 import io.kvorum.protocol.internal.MembersResponse;
 import io.kvorum.protocol.internal.StoredMember;
+import io.kvorum.server.base.FeatureLevel;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;

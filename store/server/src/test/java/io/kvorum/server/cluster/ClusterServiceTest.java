@@ -20,6 +20,7 @@ import io.kvorum.raft.Role;
 import io.kvorum.raft.node.RaftStatus.FollowerProgress;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
+import io.kvorum.server.base.FeatureLevel;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;

@@ -14,6 +14,7 @@ import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.MembershipChange.Kind;
 import io.kvorum.server.base.EtcdError;
+import io.kvorum.server.base.FeatureLevel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

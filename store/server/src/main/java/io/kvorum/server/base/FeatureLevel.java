@@ -1,4 +1,4 @@
-package io.kvorum.server.cluster;
+package io.kvorum.server.base;
 
 /**
  * Generations of the entry, peer and manifest formats. A format of a level is written only once the cluster's level, which is the minimum over the
@@ -8,8 +8,8 @@ public final class FeatureLevel {
   /** What every cluster begins with. */
   public static final int FIRST = 1;
 
-  /** Highest level that this software understands. */
-  public static final int SUPPORTED = 1;
+  /** Highest level that this software understands, as the build stamped it (-Dkvorum.featureLevel; higher than the default only to test rolls between builds). */
+  public static final int SUPPORTED = Version.stamp().featureLevel();
 
   private FeatureLevel() {}
 }
