@@ -90,6 +90,10 @@ public record ClusterView(
     return new ClusterView(clusterId, next, gone, clusterVersion, featureLevel, downgrade, founders);
   }
 
+  ClusterView withClusterId(long id) {
+    return new ClusterView(id, members, removed, clusterVersion, featureLevel, downgrade, founders);
+  }
+
   ClusterView withClusterVersion(String version) {
     return new ClusterView(clusterId, members, removed, version, featureLevel, downgrade, founders);
   }

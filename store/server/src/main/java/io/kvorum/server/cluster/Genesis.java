@@ -22,6 +22,11 @@ public record Genesis(long clusterId, long memberId, List<Member> founders, List
     contacts = List.copyOf(contacts);
   }
 
+  /** The same member, of another cluster. */
+  public Genesis withClusterId(long id) {
+    return new Genesis(id, memberId, founders, contacts);
+  }
+
   /** The membership before the first entry of the log. */
   public Membership membership() {
     return ClusterView.membershipOf(founders);

@@ -179,7 +179,8 @@ public final class Members implements MemberState {
   }
 
   /**
-   * Makes this member the only one, a voter, as --force-new-cluster asks: all others count as removed. Only before consensus starts.
+   * Makes this member the only one, a voter, as --force-new-cluster asks: all others count as removed. The cluster
+   * has the id of the genesis then, which may be a new one. Only before consensus starts.
    *
    * @throws IllegalStateException if this member is none of the cluster's
    */
@@ -192,7 +193,7 @@ public final class Members implements MemberState {
     for (Long id : now.members().keySet()) {
       now = id == self.id() ? now.withMember(self.promoted()) : now.without(id);
     }
-    view = now;
+    view = now.withClusterId(genesis.clusterId());
   }
 
   @Override

@@ -311,7 +311,8 @@ final class Checks {
     int learners = Math.max(1, values.intNumber("max-learners"));
     return new ServerConfig.Cluster(
         advertisePeer, advertiseClient, initial, values.text("initial-cluster-state").equals("existing"), values.text("initial-cluster-token"),
-        values.bool("strict-reconfig-check"), learners, values.bool("force-new-cluster"), values.bool("initial-election-tick-advance"));
+        values.bool("strict-reconfig-check"), learners, values.bool("force-new-cluster"), values.text("force-new-cluster-token"),
+        values.bool("initial-election-tick-advance"));
   }
 
   private Limits limits() {

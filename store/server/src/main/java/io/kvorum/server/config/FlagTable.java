@@ -200,6 +200,7 @@ public final class FlagTable {
     add(FEATURES, "downgrade-check-time", DURATION, "5s", NO_EFFECT, "Time between checks of the downgrade state.");
     add(FEATURES, "bootstrap-defrag-threshold-megabytes", UINT, "0", NO_EFFECT, "Free space that makes the start defragment.");
     add(UNSAFE, "force-new-cluster", BOOL, "false", ACTIVE, "Make this member the only one of its cluster.");
+    add(UNSAFE, "force-new-cluster-token", STRING, "", ACTIVE, "With force-new-cluster: token that gives the new cluster an id of its own.");
     add(UNSAFE, "unsafe-no-fsync", BOOL, "false", NO_EFFECT, "Disables fsync; here it never is.");
     add(HIDDEN, "config-file", STRING, "", ACTIVE, "Path to the configuration file; all other flags and environment variables are then ignored.");
     add(HIDDEN, "version", BOOL, "false", ACTIVE, "Print the version and exit.");

@@ -53,6 +53,7 @@ public record ServerConfig(
    * @param initial peer URLs of each member by name, as the cluster begins
    * @param existing join a running cluster instead of making a new one
    * @param forceNew drop all other members
+   * @param forceNewToken with {@code forceNew}: gives the cluster a new id, so that none of the dropped members is ever taken for one of it; empty keeps the id
    */
   public record Cluster(
       List<String> advertisePeerUrls,
@@ -63,6 +64,7 @@ public record ServerConfig(
       boolean strictReconfigCheck,
       int maxLearners,
       boolean forceNew,
+      String forceNewToken,
       boolean electionTickAdvance) {}
 
   /**

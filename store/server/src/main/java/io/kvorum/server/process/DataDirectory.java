@@ -169,6 +169,14 @@ final class DataDirectory implements AutoCloseable {
     }
   }
 
+  /** Notes that the member's data is that of another cluster from now on. */
+  void reidentify(String cluster, String id) throws IOException, RefusedException {
+    Properties content = read(member().resolve(MARKER));
+    content.setProperty("cluster-id", cluster);
+    content.setProperty("member-id", id);
+    write(member(), content);
+  }
+
   private static Properties read(Path marker) throws IOException, RefusedException {
     Properties content = new Properties();
     try (var in = Files.newBufferedReader(marker, StandardCharsets.UTF_8)) {

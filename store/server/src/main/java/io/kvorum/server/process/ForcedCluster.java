@@ -5,6 +5,9 @@ import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.SnapshotMeta;
 import io.kvorum.raft.log.SegmentedLog;
 import io.kvorum.server.apply.Machine;
+import io.kvorum.server.cluster.Genesis;
+import io.kvorum.server.cluster.GenesisFile;
+import io.kvorum.server.cluster.MemberIds;
 import io.kvorum.server.cluster.Members;
 import io.kvorum.server.logging.Log;
 import java.io.IOException;
@@ -23,6 +26,25 @@ final class ForcedCluster {
   private static final long CHUNK_BYTES = 16L << 20;
 
   private ForcedCluster() {}
+
+  /**
+   * Gives the cluster an id of its own, derived from the member and the token, so that doing it again changes nothing. The genesis is written before the
+   * marker: a crash between the two is mended by a start with the same token, and any other start is refused.
+   *
+   * @return the genesis that counts now
+   * @throws StartException when the directory belongs to something else
+   */
+  static Genesis newIdentity(Genesis genesis, String token, DataDirectory directory) throws IOException, StartException {
+    Genesis forced = genesis.withClusterId(MemberIds.forcedCluster(genesis.memberId(), token));
+    try {
+      new GenesisFile(directory.member()).write(forced);
+      directory.reidentify(MemberIds.hex(forced.clusterId()), MemberIds.hex(forced.memberId()));
+    } catch (DataDirectory.RefusedException refused) {
+      throw new StartException("data directory refused", refused.getMessage());
+    }
+    LOG.warn("forced a new cluster id", "cluster-id-before", MemberIds.hex(genesis.clusterId()), "cluster-id", MemberIds.hex(forced.clusterId()));
+    return forced;
+  }
 
   /**
    * @param checkpointTerm term of the checkpoint that the machine was opened at; counts when that is ahead of the log

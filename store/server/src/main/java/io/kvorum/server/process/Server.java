@@ -69,7 +69,11 @@ final class Server implements AutoCloseable {
     Member member = null;
     try {
       Genesis genesis = genesis(config, directory, network);
-      identify(directory, genesis);
+      if (config.cluster().forceNew() && !config.cluster().forceNewToken().isEmpty()) {
+        genesis = ForcedCluster.newIdentity(genesis, config.cluster().forceNewToken(), directory);
+      } else {
+        identify(directory, genesis);
+      }
       LOG.info(
           "starting an etcd server",
           "etcd-version", io.kvorum.server.base.Version.ETCD, "kvorum-version", io.kvorum.server.base.Version.kvorum(),

@@ -194,6 +194,29 @@ class ServerTest {
   }
 
   @Test
+  void a_forced_member_with_a_token_is_another_cluster_from_then_on() throws Exception {
+    start(0, 3);
+    Server second = start(1, 3);
+    kv(0).put(put("kept", "yes"));
+    long before = status(0).getHeader().getClusterId();
+    stop(second);
+    stop(running.getFirst());
+
+    start(0, 3, "--force-new-cluster", "--force-new-cluster-token=recovery");
+    long forced = status(0).getHeader().getClusterId();
+    assertThat(forced).isNotEqualTo(before);
+    assertThat(get(0, "kept")).isEqualTo("yes");
+    stop(running.getFirst());
+    start(0, 3, "--force-new-cluster", "--force-new-cluster-token=recovery");
+    assertThat(status(0).getHeader().getClusterId()).as("the same token gives the same id").isEqualTo(forced);
+    stop(running.getFirst());
+
+    start(0, 3);
+    assertThat(status(0).getHeader().getClusterId()).as("without the flags it stays so").isEqualTo(forced);
+    kv(0).put(put("alone", "yes"));
+  }
+
+  @Test
   void a_taken_port_refuses_the_start_and_leaves_the_directory_free() throws Exception {
     try (ServerSocket taken = new ServerSocket(ports.get(0), 1, InetAddress.getLoopbackAddress())) {
       assertThatThrownBy(() -> Server.start(config(0, 1)))
