@@ -1,0 +1,101 @@
+package io.kvorum.operator.plan;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * One step that changes something. Every action is idempotent: carried out again after a crash at any point it finds what is already done and does the rest.
+ */
+public sealed interface Action {
+
+  /** The member that is touched; empty when the action is about the whole cluster. */
+  default String member() {
+    return "";
+  }
+
+  /** Makes the member object (phase Pending, with its finalizer) and its volume claim. */
+  record CreateMember(String member, int ordinal, JoinMode joinMode, String clusterToken) implements Action {}
+
+  /** Adds the member to the cluster as a learner by its peer URL; when the URL is already registered its id is taken over. */
+  record AddLearner(String member, String peerUrl) implements Action {}
+
+  /** Writes the initial peers into the member object, once, and makes its pod on its claim. */
+  record StartPod(String member, List<String> initialPeers, StartMode mode) implements Action {
+    public StartPod {
+      initialPeers = List.copyOf(initialPeers);
+    }
+  }
+
+  /** Promotes a learner that has caught up. */
+  record Promote(String member, long memberId) implements Action {}
+
+  /** Asks the leader to hand over; the engine has written target and term into the status before. */
+  record TransferLeader(String from, long fromId, String to, long toId, long term) implements Action {
+    @Override
+    public String member() {
+      return from;
+    }
+  }
+
+  /** Takes the member's pod out of the client Service, or puts it back. */
+  record ServeClients(String member, boolean serve) implements Action {}
+
+  /** Removes the member from the cluster, asked of a remaining voter; not found is done. Its alarms are disarmed as well. */
+  record RemoveMember(String member, long memberId) implements Action {}
+
+  /** Deletes the pod that has this uid, with normal grace. */
+  record DeletePod(String member, String uid, String reason) implements Action {}
+
+  /** Ends the member object: its claim is deleted or, labelled with the old member id, kept; then its finalizer is released and the object deleted. */
+  record ReleaseMember(String member, boolean keepClaim) implements Action {}
+
+  /** Has the member re-read its configuration and certificates. */
+  record Reload(String member) implements Action {}
+
+  /** Compacts the history up to a revision, 0 for the newest minus nothing. */
+  record Compact(long revision) implements Action {}
+
+  /** Reclaims a member's space. */
+  record Defragment(String member) implements Action {}
+
+  /** Disarms an alarm. */
+  record DisarmAlarm(long memberId, String alarm) implements Action {}
+
+  /** Raises a claim's request. */
+  record GrowClaim(String member, long bytes) implements Action {}
+
+  /** Creates root with its credentials and enables authentication. */
+  record EnableAuth() implements Action {}
+
+  /** Moves the rotation of certificates to its next phase. */
+  record RotateCertificates(String phase) implements Action {}
+
+  /** Keeps a copy of the survivor's data before it is forced into a cluster of its own. */
+  record CopyClaim(String member) implements Action {}
+
+  /** Latches the cluster id in the status. */
+  record LatchClusterId(long clusterId) implements Action {}
+
+  /** Deletes what a deleted cluster still owns, then releases its finalizer. */
+  record FinishDeletion() implements Action {}
+
+  /** How a member first comes into being. */
+  enum JoinMode {
+    SEED,
+    JOIN,
+    RESTORE_SEED
+  }
+
+  /** How a pod starts. */
+  enum StartMode {
+    /** A new cluster of one member, on an empty volume. */
+    NEW,
+    /** A member of an existing cluster. */
+    EXISTING,
+    /** Alone, from the data it has, with a forced membership of one and a new cluster token. */
+    FORCE_NEW_CLUSTER
+  }
+
+  /** How long until the next pass when nothing wakes it earlier. */
+  Duration PROMPT = Duration.ofSeconds(1);
+}

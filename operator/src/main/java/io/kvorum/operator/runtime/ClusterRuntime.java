@@ -1,0 +1,66 @@
+package io.kvorum.operator.runtime;
+
+import io.kvorum.operator.api.KvorumCluster;
+import io.kvorum.operator.api.KvorumMember;
+import io.kvorum.operator.observe.Observation;
+import io.kvorum.operator.plan.Action;
+import io.kvorum.operator.store.StoreAdmin;
+import java.util.List;
+
+/**
+ * What the members of one cluster run on: Kubernetes, or the processes and folders of one machine. The planner and the executors know nothing below this
+ * interface. Every method is idempotent, does one bounded thing, never waits for its effect, and shows the effect in a later {@link #surroundings()}.
+ */
+public interface ClusterRuntime {
+
+  /** All of an observation but the store's own answers, read now. */
+  Observation surroundings();
+
+  /** Where each member is reached, whether it runs or not. */
+  List<StoreAdmin.Endpoint> endpoints();
+
+  /** The peer URL that a member of this name has or will have. */
+  String peerUrl(String member);
+
+  /** Applies what is never disruptive: Services, config, secrets and certificates, disruption budget, growing claims. */
+  void applyBase(Observation observation);
+
+  /** Writes the cluster's status when it differs from the stored one; a concurrent change makes it fail and nothing else happens in this pass. */
+  void writeStatus(KvorumCluster cluster);
+
+  /** Makes a member object with its finalizer, and its claim. */
+  void createMember(Action.CreateMember action);
+
+  /** Writes a member object's status. */
+  void writeMember(KvorumMember member);
+
+  /** Makes the member's pod from the current template on its claim. */
+  void startPod(Action.StartPod action);
+
+  /** Deletes the pod that has this uid. */
+  void deletePod(String member, String uid);
+
+  /** Puts the pod behind the client Service, or takes it away. */
+  void serveClients(String member, boolean serve);
+
+  /** Raises a claim's request. */
+  void growClaim(String member, long bytes);
+
+  /** Deletes or keeps the claim, then releases and deletes the member object. */
+  void releaseMember(String member, boolean keepClaim);
+
+  /** Keeps a copy of a member's data under a name of its own. */
+  void copyClaim(String member);
+
+  /** Moves the rotation of certificates one phase on. */
+  void rotateCertificates(String phase);
+
+  /** The password of root from the secret, made when absent. */
+  String rootPassword();
+
+  /** Deletes what a deleted cluster still owns and releases its finalizer. */
+  void finishDeletion();
+
+  /** Tells the user that something happened: an Event on Kubernetes, a log line here. Reasons are the closed set of {@code event}. */
+  void publish(String reason, boolean warning, String member, String message);
+}
