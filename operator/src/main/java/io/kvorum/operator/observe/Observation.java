@@ -16,12 +16,13 @@ import java.util.List;
  * @param claims the volume claims (or folders) that exist
  * @param nodes the nodes that the pods run on, and those that could take one
  * @param operations the unfinished operations of this cluster, oldest first
+ * @param data what inspections of data directories found, since quorum was lost
  * @param store what the store said
  * @param facts what else rungs need to know of the surroundings
  */
 public record Observation(
     Instant at, KvorumCluster cluster, List<KvorumMember> members, List<PodState> pods, List<ClaimState> claims, List<NodeState> nodes,
-    List<KvorumOperation> operations, StoreState store, Facts facts) {
+    List<KvorumOperation> operations, List<DataReport> data, StoreState store, Facts facts) {
 
   public Observation {
     members = List.copyOf(members);
@@ -29,6 +30,7 @@ public record Observation(
     claims = List.copyOf(claims);
     nodes = List.copyOf(nodes);
     operations = List.copyOf(operations);
+    data = List.copyOf(data);
   }
 
   /**
@@ -53,14 +55,26 @@ public record Observation(
   /**
    * A member's volume claim.
    *
+   * @param member empty for a claim that was kept when its member was removed
    * @param requestedBytes size that the claim asks for
    * @param actualBytes size that the volume has, 0 when not bound
    * @param lost the volume is gone (phase Lost) though the claim exists
    * @param fileSystemResizePending the volume has grown and waits for its pod to restart
+   * @param copied a finished copy of its data is kept
    */
   public record ClaimState(
       String member, String name, String uid, boolean bound, boolean lost, boolean terminating, long requestedBytes, long actualBytes,
-      boolean fileSystemResizePending) {}
+      boolean fileSystemResizePending, boolean copied) {}
+
+  /**
+   * What is left in the data directory of a member that does not run.
+   *
+   * @param readable false when the data is damaged or absent; the numbers are 0 then
+   * @param lastTerm term of the last log entry
+   * @param lastIndex index of the last log entry
+   * @param revision of the applied state
+   */
+  public record DataReport(String member, Instant at, boolean readable, long lastTerm, long lastIndex, long revision) {}
 
   /**
    * A node.
@@ -74,8 +88,10 @@ public record Observation(
   /**
    * Facts about the surroundings.
    *
-   * @param templateHash hash of the pod template that the specification now asks for
+   * @param templateHash hash of the pod template that the specification now asks for: what every member shares, without names, peers, token and start mode,
+   *     and without what changes in place (resources) or is reloaded (options of the configuration file)
    * @param configHash hash that a member reports when it runs with the configuration that the specification now asks for
+   * @param templateByUser the template changed because the specification did, and not because the operator is a newer one
    * @param configPublished the configuration is written where members read it
    * @param missingSecrets secrets that the specification names and that do not exist
    * @param certificates the state of the certificates
@@ -84,7 +100,7 @@ public record Observation(
    * @param fleetRollouts how many other clusters are being rolled now
    */
   public record Facts(
-      String templateHash, String configHash, boolean configPublished, List<String> missingSecrets, Certificates certificates, boolean holdsLease,
+      String templateHash, boolean templateByUser, String configHash, boolean configPublished, List<String> missingSecrets, Certificates certificates, boolean holdsLease,
       String runningBackupSource, int fleetRollouts) {
     public Facts {
       missingSecrets = List.copyOf(missingSecrets);

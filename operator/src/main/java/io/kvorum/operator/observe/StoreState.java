@@ -12,11 +12,12 @@ import java.util.Set;
  *     which means unknown and never unhealthy
  * @param membership the linearizable member list; empty when no quorum answered
  * @param alarms the active alarms, empty when they could not be read
+ * @param authEnabled users and roles are enforced; empty when it could not be read
  */
-public record StoreState(List<MemberAnswer> answers, Optional<MemberList> membership, List<ActiveAlarm> alarms) {
+public record StoreState(List<MemberAnswer> answers, Optional<MemberList> membership, List<ActiveAlarm> alarms, Optional<Boolean> authEnabled) {
 
   /** Nothing is known of the store. */
-  public static final StoreState UNKNOWN = new StoreState(List.of(), Optional.empty(), List.of());
+  public static final StoreState UNKNOWN = new StoreState(List.of(), Optional.empty(), List.of(), Optional.empty());
 
   public StoreState {
     answers = List.copyOf(answers);
@@ -29,13 +30,14 @@ public record StoreState(List<MemberAnswer> answers, Optional<MemberList> member
    * @param member name of the member that was asked
    * @param at when the answer came
    * @param leaderId the leader that it knows, 0 for none
-   * @param lag entries between the leader's last index and this member's applied index, as far as its answer tells
+   * @param raftIndex index of the last entry of its log
+   * @param lastLogTerm term of the last entry of its log, for the choice of a survivor
    * @param kvorumVersion version of the process, e.g. 0.1.0
    * @param configHash hash of the configuration that the process runs with
    * @param certificateFingerprints SHA-256 fingerprints, lower-case hex, of all certificates that it uses or trusts
    */
   public record MemberAnswer(
-      String member, Instant at, long clusterId, long memberId, long leaderId, long term, long raftIndex, long appliedIndex, long revision,
+      String member, Instant at, long clusterId, long memberId, long leaderId, long term, long lastLogTerm, long raftIndex, long appliedIndex, long revision,
       long databaseBytes, long inUseBytes, boolean learner, boolean ready, String kvorumVersion, String clusterVersion, String configHash,
       Set<String> certificateFingerprints, List<String> errors) {
 

@@ -1,6 +1,7 @@
 package io.kvorum.operator.plan;
 
-import java.time.Duration;
+import io.kvorum.operator.api.KvorumMemberSpec.JoinMode;
+import io.kvorum.operator.observe.Observation.Certificates;
 import java.util.List;
 
 /**
@@ -19,8 +20,13 @@ public sealed interface Action {
   /** Adds the member to the cluster as a learner by its peer URL; when the URL is already registered its id is taken over. */
   record AddLearner(String member, String peerUrl) implements Action {}
 
-  /** Writes the initial peers into the member object, once, and makes its pod on its claim. */
-  record StartPod(String member, List<String> initialPeers, StartMode mode) implements Action {
+  /**
+   * Writes the initial peers into the member object, once (a member object that has some keeps them), and makes its pod on its claim.
+   *
+   * @param initialPeers {@code name=url} of every member, this one included
+   * @param clusterToken the member object's own, but after a quorum recovery the new one
+   */
+  record StartPod(String member, List<String> initialPeers, String clusterToken, StartMode mode) implements Action {
     public StartPod {
       initialPeers = List.copyOf(initialPeers);
     }
@@ -67,24 +73,17 @@ public sealed interface Action {
   /** Creates root with its credentials and enables authentication. */
   record EnableAuth() implements Action {}
 
-  /** Moves the rotation of certificates to its next phase. */
-  record RotateCertificates(String phase) implements Action {}
+  /** Moves the rotation of certificates to this phase; TRUST_BOTH begins one, STABLE ends it. Leaves alone are renewed by REISSUE_LEAVES out of STABLE. */
+  record RotateCertificates(Certificates.Phase phase) implements Action {}
 
-  /** Keeps a copy of the survivor's data before it is forced into a cluster of its own. */
+  /** Reads what is left in the data directory of a member whose pod is gone; the answer is a {@link io.kvorum.operator.observe.Observation.DataReport}. */
+  record InspectData(String member) implements Action {}
+
+  /** Keeps a copy of the survivor's data before it is forced into a cluster of its own; shown as {@code copied} of its claim. */
   record CopyClaim(String member) implements Action {}
-
-  /** Latches the cluster id in the status. */
-  record LatchClusterId(long clusterId) implements Action {}
 
   /** Deletes what a deleted cluster still owns, then releases its finalizer. */
   record FinishDeletion() implements Action {}
-
-  /** How a member first comes into being. */
-  enum JoinMode {
-    SEED,
-    JOIN,
-    RESTORE_SEED
-  }
 
   /** How a pod starts. */
   enum StartMode {
@@ -95,7 +94,4 @@ public sealed interface Action {
     /** Alone, from the data it has, with a forced membership of one and a new cluster token. */
     FORCE_NEW_CLUSTER
   }
-
-  /** How long until the next pass when nothing wakes it earlier. */
-  Duration PROMPT = Duration.ofSeconds(1);
 }

@@ -2,7 +2,10 @@ package io.kvorum.operator.runtime;
 
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumMember;
+import io.kvorum.operator.api.KvorumOperation;
+import io.kvorum.operator.event.PlannedEvent;
 import io.kvorum.operator.observe.Observation;
+import io.kvorum.operator.observe.Observation.Certificates;
 import io.kvorum.operator.plan.Action;
 import io.kvorum.operator.store.StoreAdmin;
 import java.util.List;
@@ -31,8 +34,11 @@ public interface ClusterRuntime {
   /** Makes a member object with its finalizer, and its claim. */
   void createMember(Action.CreateMember action);
 
-  /** Writes a member object's status. */
+  /** Writes a member object's status when it differs from the stored one. */
   void writeMember(KvorumMember member);
+
+  /** Writes an operation's status when it differs from the stored one. */
+  void writeOperation(KvorumOperation operation);
 
   /** Makes the member's pod from the current template on its claim. */
   void startPod(Action.StartPod action);
@@ -49,11 +55,14 @@ public interface ClusterRuntime {
   /** Deletes or keeps the claim, then releases and deletes the member object. */
   void releaseMember(String member, boolean keepClaim);
 
-  /** Keeps a copy of a member's data under a name of its own. */
+  /** Reads a member's data directory without changing it, while no pod uses it. */
+  void inspectData(String member);
+
+  /** Keeps a copy of a member's data under a name of its own, while no pod uses it. */
   void copyClaim(String member);
 
   /** Moves the rotation of certificates one phase on. */
-  void rotateCertificates(String phase);
+  void rotateCertificates(Certificates.Phase phase);
 
   /** The password of root from the secret, made when absent. */
   String rootPassword();
@@ -61,6 +70,6 @@ public interface ClusterRuntime {
   /** Deletes what a deleted cluster still owns and releases its finalizer. */
   void finishDeletion();
 
-  /** Tells the user that something happened: an Event on Kubernetes, a log line here. Reasons are the closed set of {@code event}. */
-  void publish(String reason, boolean warning, String member, String message);
+  /** Tells the user that something happened: an Event on Kubernetes, a log line on a laptop. */
+  void publish(PlannedEvent event);
 }
