@@ -44,6 +44,9 @@ public final class SegmentedLog implements LogView, AutoCloseable {
 
   private volatile long durableIndex;
 
+  /** An entry's place: the term that it was proposed in, and its index. */
+  public record Position(long term, long index) {}
+
   SegmentedLog(Path directory, LogOptions options, SpareFiles spares, LogOpener.Opened opened) {
     this.directory = directory;
     this.options = options;
@@ -300,6 +303,11 @@ public final class SegmentedLog implements LogView, AutoCloseable {
   @Override
   public synchronized long lastIndex() {
     return tail.lastIndex();
+  }
+
+  /** The newest entry's term and index, as a pair. */
+  public synchronized Position last() {
+    return new Position(tail.term(tail.lastIndex()), tail.lastIndex());
   }
 
   @Override

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
  * @param raft newest consensus state
  * @param proposals the way into the log
  * @param reads linearizable reads
- * @param limits configured bounds
+ * @param currentLimits configured bounds, as they are now
  */
 public record Kernel(
     long clusterId,
@@ -23,10 +23,21 @@ public record Kernel(
     Supplier<RaftStatus> raft,
     Proposals proposals,
     LinearizableReads reads,
-    Limits limits) {
+    Supplier<Limits> currentLimits) {
+  /** With bounds that never change. */
+  public Kernel(
+      long clusterId, long memberId, MvccStore store, Supplier<RaftStatus> raft, Proposals proposals, LinearizableReads reads, Limits limits) {
+    this(clusterId, memberId, store, raft, proposals, reads, () -> limits);
+  }
+
+  /** Configured bounds; quota and operations of a transaction may be others at the next call. */
+  public Limits limits() {
+    return currentLimits.get();
+  }
+
   /** The same member with another way into the log. */
   public Kernel with(Proposals other) {
-    return new Kernel(clusterId, memberId, store, raft, other, reads, limits);
+    return new Kernel(clusterId, memberId, store, raft, other, reads, currentLimits);
   }
 
   /** A header with this member's ids and term. */

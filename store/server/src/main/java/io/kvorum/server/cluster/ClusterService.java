@@ -20,6 +20,7 @@ import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Kernel;
 import java.util.List;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -30,11 +31,11 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
   private final ReconfigRules rules;
   private final MembershipProposals proposals;
   private final Promotion promotion;
-  private final int maxLearners;
+  private final IntSupplier maxLearners;
   private final LongSupplier unixSeconds;
 
   /**
-   * @param maxLearners --max-learners
+   * @param maxLearners --max-learners, now
    * @param unixSeconds wall clock, part of the ids of added members
    */
   public ClusterService(
@@ -43,7 +44,7 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
       ReconfigRules rules,
       MembershipProposals proposals,
       Promotion promotion,
-      int maxLearners,
+      IntSupplier maxLearners,
       LongSupplier unixSeconds) {
     this.kernel = kernel;
     this.members = members;
@@ -76,7 +77,7 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
     long id = MemberIds.added(urls, unixSeconds.getAsLong());
     MemberContext.Builder context = MemberContext.newBuilder().setId(id).addAllPeerUrls(urls).setIsLearner(learner);
     if (learner) {
-      context.setMaxLearners(maxLearners);
+      context.setMaxLearners(maxLearners.getAsInt());
     }
     var added = io.kvorum.protocol.etcdserverpb.Member.newBuilder().setID(id).addAllPeerURLs(urls).setIsLearner(learner).build();
     proposals.propose(

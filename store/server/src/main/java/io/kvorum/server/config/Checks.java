@@ -88,7 +88,7 @@ final class Checks {
         new ServerConfig.Grpc(
             values.number("max-concurrent-streams"), values.duration("grpc-keepalive-min-time"),
             values.duration("grpc-keepalive-interval"), values.duration("grpc-keepalive-timeout")),
-        http(), security, maintenance, auth(), Map.copyOf(values.gates()), log, List.copyOf(values.names()));
+        http(), security, maintenance, auth(), Map.copyOf(values.gates()), log, Options.of(table, values));
   }
 
   /** A deprecated name and its replacement must not both be given. */

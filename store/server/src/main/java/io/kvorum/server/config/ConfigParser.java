@@ -64,6 +64,13 @@ public final class ConfigParser {
     }
   }
 
+  /** The configuration that these options make, without the lines that a start would log. */
+  static ServerConfig config(FlagTable table, Options options) throws ConfigException {
+    FlagValues values = new FlagValues(table);
+    options.given().forEach((name, value) -> values.set(table.get(name), value));
+    return new Checks(table, values, new ArrayList<>()).config(Checks.log(values));
+  }
+
   private FlagValues fromFile(String file, List<Notice> notices) throws ConfigException {
     FlagValues values = new FlagValues(table);
     try {

@@ -78,6 +78,11 @@ final class FlagValues {
     return value == null ? table.get(name).defaultValue() : value;
   }
 
+  /** The text as given under exactly this name; empty when it was not. */
+  String givenText(String name) {
+    return given.getOrDefault(name, "");
+  }
+
   boolean bool(String name) {
     return Boolean.TRUE.equals(GoSyntax.bool(text(name)));
   }

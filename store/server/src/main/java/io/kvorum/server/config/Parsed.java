@@ -22,7 +22,14 @@ public sealed interface Parsed {
    * @param notices lines to log first
    * @param refusal the last line
    */
-  record Refused(LogSettings log, List<Notice> notices, Notice refusal) implements Parsed {}
+  record Refused(LogSettings log, List<Notice> notices, Notice refusal) implements Parsed {
+    /** Why, in one line. */
+    public String reason() {
+      List<Object> pairs = refusal.keysAndValues();
+      int error = pairs.indexOf("error");
+      return error >= 0 ? String.valueOf(pairs.get(error + 1)) : refusal.event() + (pairs.isEmpty() ? "" : " " + pairs);
+    }
+  }
 
   /**
    * One line for the log.

@@ -24,7 +24,7 @@ import java.util.SortedMap;
  * @param auth tokens and passwords
  * @param featureGates etcd's features by name
  * @param log how to log
- * @param explicit names of the flags that were given
+ * @param options what was given
  */
 public record ServerConfig(
     String name,
@@ -40,7 +40,7 @@ public record ServerConfig(
     Auth auth,
     Map<String, Boolean> featureGates,
     LogSettings log,
-    List<String> explicit) {
+    Options options) {
   /**
    * URLs to listen on.
    *

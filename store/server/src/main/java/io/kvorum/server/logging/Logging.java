@@ -46,10 +46,15 @@ public final class Logging extends Handler {
     for (Handler handler : root.getHandlers()) {
       root.removeHandler(handler);
     }
-    root.setLevel(settings.level());
+    show(settings.level());
     root.addHandler(new Logging(settings.json(), outputs));
+  }
+
+  /** Changes the lowest level that is shown, at any time. */
+  public static void show(Level level) {
+    Logger.getLogger("").setLevel(level);
     // What the libraries say at lower levels is about connections that come and go.
-    Level libraries = settings.level().intValue() > Level.WARNING.intValue() ? settings.level() : Level.WARNING;
+    Level libraries = level.intValue() > Level.WARNING.intValue() ? level : Level.WARNING;
     for (String name : List.of("io.netty", "io.grpc", "io.quarkus", "org.jboss")) {
       Logger.getLogger(name).setLevel(libraries);
     }

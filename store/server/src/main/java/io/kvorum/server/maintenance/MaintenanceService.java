@@ -35,6 +35,7 @@ import io.kvorum.server.cluster.MemberIds;
 import io.kvorum.server.cluster.Members;
 import io.kvorum.server.logging.Log;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 
 /** etcd's Maintenance service, but for snapshots. */
 public final class MaintenanceService extends MaintenanceGrpc.MaintenanceImplBase {
@@ -46,23 +47,24 @@ public final class MaintenanceService extends MaintenanceGrpc.MaintenanceImplBas
   private final Alarms alarms;
   private final RaftNode node;
   private final ContentHash hash;
-  private final long reportedQuotaBytes;
+  private final LongSupplier quotaFlag;
 
   /**
-   * @param quotaFlag --quota-backend-bytes as given: 0 is reported as etcd's default, a negative value as it is
+   * @param quotaFlag --quota-backend-bytes as given, now: 0 is reported as etcd's default, a negative value as it is
    */
-  public MaintenanceService(Kernel kernel, Members members, Alarms alarms, RaftNode node, ContentHash hash, long quotaFlag) {
+  public MaintenanceService(Kernel kernel, Members members, Alarms alarms, RaftNode node, ContentHash hash, LongSupplier quotaFlag) {
     this.kernel = kernel;
     this.members = members;
     this.alarms = alarms;
     this.node = node;
     this.hash = hash;
-    this.reportedQuotaBytes = quotaFlag == 0 ? DEFAULT_QUOTA_BYTES : quotaFlag;
+    this.quotaFlag = quotaFlag;
   }
 
   @Override
   public void status(StatusRequest request, StreamObserver<StatusResponse> observer) {
     RaftStatus raft = kernel.raft().get();
+    long quota = quotaFlag.getAsLong();
     DowngradeInfoSetRequest downgrade = members.view().downgrade();
     StatusResponse.Builder answer =
         StatusResponse.newBuilder()
@@ -70,7 +72,7 @@ public final class MaintenanceService extends MaintenanceGrpc.MaintenanceImplBas
             .setVersion(Version.ETCD)
             .setDbSize(kernel.store().sizeBytes())
             .setDbSizeInUse(kernel.store().sizeInUseBytes())
-            .setDbSizeQuota(reportedQuotaBytes)
+            .setDbSizeQuota(quota == 0 ? DEFAULT_QUOTA_BYTES : quota)
             .setLeader(raft.leader())
             .setRaftIndex(raft.commit())
             .setRaftAppliedIndex(raft.applied())

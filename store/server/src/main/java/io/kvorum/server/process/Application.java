@@ -1,12 +1,14 @@
 package io.kvorum.server.process;
 
 import io.kvorum.server.config.ConfigParser;
+import io.kvorum.server.config.CurrentConfig;
 import io.kvorum.server.config.FlagTable;
 import io.kvorum.server.config.Parsed;
 import io.quarkus.runtime.QuarkusApplication;
 import jakarta.inject.Inject;
 import java.nio.file.Files;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** What the container runs once the command line is known to be good. */
 public final class Application implements QuarkusApplication {
@@ -19,7 +21,8 @@ public final class Application implements QuarkusApplication {
 
   @Override
   public int run(String... args) throws Exception {
-    Parsed parsed = new ConfigParser(FlagTable.etcd36(), Files::readString).parse(List.of(args), System.getenv());
-    return parsed instanceof Parsed.Serve serve ? process.run(serve.config()) : 1;
+    ConfigParser parser = new ConfigParser(FlagTable.etcd36(), Files::readString);
+    Supplier<Parsed> source = () -> parser.parse(List.of(args), System.getenv());
+    return source.get() instanceof Parsed.Serve serve ? process.run(new CurrentConfig(serve.config(), source)) : 1;
   }
 }

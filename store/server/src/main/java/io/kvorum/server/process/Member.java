@@ -14,6 +14,8 @@ import io.kvorum.raft.node.RaftNode;
 import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.raft.node.RemovedException;
 import io.kvorum.raft.node.TimeSource;
+import io.kvorum.server.admin.Certificates;
+import io.kvorum.server.admin.DataFiles;
 import io.kvorum.server.auth.OwnProposals;
 import io.kvorum.server.auth.SimpleTokens;
 import io.kvorum.server.auth.TokenOptions;
@@ -24,6 +26,7 @@ import io.kvorum.server.base.Version;
 import io.kvorum.server.cluster.Genesis;
 import io.kvorum.server.cluster.LeaderDuties;
 import io.kvorum.server.cluster.Publisher;
+import io.kvorum.server.config.CurrentConfig;
 import io.kvorum.server.config.GoSyntax;
 import io.kvorum.server.config.ServerConfig;
 import io.kvorum.server.config.Urls;
@@ -31,7 +34,6 @@ import io.kvorum.server.front.GrpcPort;
 import io.kvorum.server.front.HttpRoutes;
 import io.kvorum.server.front.PortTls;
 import io.kvorum.server.logging.Log;
-import io.kvorum.server.maintenance.AutoCompactor;
 import io.kvorum.server.peer.PeerIdentity;
 import io.kvorum.server.peer.PeerService;
 import io.kvorum.server.peer.PeerTransport;
@@ -56,7 +58,11 @@ final class Member implements AutoCloseable {
   private static final int PEER_BODY_BYTES = 64 << 10;
   private static final int PEER_PING_MILLIS = 1_000;
 
+  private final CurrentConfig current;
+
+  /** As of the start, for what never changes. */
   private final ServerConfig config;
+
   private final Genesis genesis;
   private final PeerNetwork network;
   private final Threads threads;
@@ -79,11 +85,13 @@ final class Member implements AutoCloseable {
     }
   }
 
-  private Member(ServerConfig config, DataDirectory directory, Genesis genesis, PeerNetwork network, Opened opened)
+  private Member(CurrentConfig current, DataDirectory directory, Genesis genesis, PeerNetwork network, Opened opened)
       throws IOException, StartException {
+    ServerConfig config = current.get();
     Limits limits = config.limits();
     // Shared by many threads; ids that are drawn from it must differ between members and starts.
     Random random = new Random();
+    this.current = current;
     this.config = config;
     this.genesis = genesis;
     this.network = network;
@@ -95,14 +103,16 @@ final class Member implements AutoCloseable {
     this.transport = new PeerTransport(self, network.channels(), network.loop(), () -> failure.complete(new RemovedException(genesis.memberId())));
     this.node = consensus(opened, random);
     node.failure().thenAccept(failure::complete);
-    SpaceQuota quota = new SpaceQuota(genesis.memberId(), opened.store, opened::spaceLow, replica.alarms(), limits);
+    SpaceQuota quota = new SpaceQuota(genesis.memberId(), opened.store, opened::spaceLow, replica.alarms(), () -> current.get().limits().quotaBytes());
     this.proposals = new LogProposals(genesis.memberId(), node, replica.calls(), quota, limits, threads.timer());
-    this.kernel = new Kernel(genesis.clusterId(), genesis.memberId(), opened.store, node::status, proposals, new ReadIndexReads(node), limits);
+    this.kernel = new Kernel(genesis.clusterId(), genesis.memberId(), opened.store, node::status, proposals, new ReadIndexReads(node), () -> current.get().limits());
     replica.kernel().set(kernel);
-    this.services = new Services(config, kernel, tokens, replica, threads, transport);
+    this.services = new Services(current, kernel, tokens, replica, threads, transport);
     this.snapshots = new SnapshotSender(self, transport, network.channels(), opened.store, node, 0, opened.failPoint);
     this.received = new SnapshotReceiver(directory.member(), opened.store, node, opened.failPoint);
-    this.content = services.content(node, opened.syncs, random);
+    Certificates certificates = new Certificates(network.tls().files().client(), network.tls().files().peer());
+    DataFiles files = new DataFiles(directory.store(), directory.log());
+    this.content = services.content(node, opened.syncs, random, new Services.Own(certificates, files, opened.log::last));
     listenToPeers(
         new PeerService(self, replica.members(), transport, node, received, services.localLeases, services.promotion, services.hash));
   }
@@ -113,7 +123,7 @@ final class Member implements AutoCloseable {
    * @throws StartException when data is damaged
    * @throws IOException also when a peer port is taken
    */
-  static Member open(ServerConfig config, DataDirectory directory, Genesis genesis, PeerNetwork network) throws StartException, IOException {
+  static Member open(CurrentConfig current, DataDirectory directory, Genesis genesis, PeerNetwork network) throws StartException, IOException {
     HaltingFailPoint failPoint = HaltingFailPoint.of(System.getenv(HaltingFailPoint.VARIABLE));
     ServerMetrics.LogSyncs syncs = new ServerMetrics.LogSyncs();
     Threads threads = Threads.create(Runtime.getRuntime().availableProcessors());
@@ -122,10 +132,10 @@ final class Member implements AutoCloseable {
     boolean opened = false;
     try {
       store = MvccStore.open(directory.store(), new MvccOptions(MvccOptions.DEFAULT.reserveBytes(), false, failPoint));
-      ServerConfig.Maintenance maintenance = config.maintenance();
+      ServerConfig.Maintenance maintenance = current.get().maintenance();
       LogOptions logOptions = LogOptions.defaults().withRetention(maintenance.maxLogFiles(), maintenance.keepEntries());
       log = SegmentedLog.open(directory.log(), logOptions.withFailPoint(failPoint).withObserver(syncs));
-      Member member = new Member(config, directory, genesis, network, new Opened(threads, store, log, syncs, failPoint));
+      Member member = new Member(current, directory, genesis, network, new Opened(threads, store, log, syncs, failPoint));
       opened = true;
       return member;
     } catch (StoreCorruptException | LogCorruptException damaged) {
@@ -211,12 +221,7 @@ final class Member implements AutoCloseable {
     node.start();
     LeaderDuties duties = new LeaderDuties(replica.members(), node::status, proposals, Version.CLUSTER);
     threads.timer().scheduleWithFixedDelay(duties, DUTIES_FIRST_MILLIS, DUTIES_MILLIS, TimeUnit.MILLISECONDS);
-    ServerConfig.Maintenance maintenance = config.maintenance();
-    if (maintenance.autoCompactionRetention() > 0) {
-      AutoCompactor compactor =
-          new AutoCompactor(kernel.with(new OwnProposals(proposals)), maintenance.autoCompactionRevisions(), maintenance.autoCompactionRetention(), System::nanoTime);
-      threads.timer().scheduleWithFixedDelay(compactor, compactor.intervalNanos(), compactor.intervalNanos(), TimeUnit.NANOSECONDS);
-    }
+    new PeriodicWork(current, kernel.with(new OwnProposals(proposals)), threads.timer()).start();
   }
 
   /** Announces name and client URLs through the log; completes when they are there, then this member is up to date as of its start. */

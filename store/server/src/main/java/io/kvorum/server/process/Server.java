@@ -8,11 +8,14 @@ import io.kvorum.server.cluster.Genesis;
 import io.kvorum.server.cluster.GenesisFile;
 import io.kvorum.server.cluster.MemberIds;
 import io.kvorum.server.cluster.PeerUrls;
+import io.kvorum.server.config.CurrentConfig;
+import io.kvorum.server.config.Parsed;
 import io.kvorum.server.config.ServerConfig;
 import io.kvorum.server.front.BindException;
 import io.kvorum.server.logging.Log;
 import io.kvorum.server.peer.GrpcPeerDirectory;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -51,12 +54,18 @@ final class Server implements AutoCloseable {
     this.ports = ports;
   }
 
+  /** Starts a member whose options never change. */
+  static Server start(ServerConfig config) throws StartException, IOException {
+    return start(new CurrentConfig(config, () -> new Parsed.Serve(config, List.of())));
+  }
+
   /**
    * Starts a member; returns when it takes calls, though perhaps before there is a leader.
    *
    * @throws StartException with a reason for its user
    */
-  static Server start(ServerConfig config) throws StartException, IOException {
+  static Server start(CurrentConfig current) throws StartException, IOException {
+    ServerConfig config = current.get();
     DataDirectory directory = open(config);
     ServerTls tls;
     try {
@@ -84,7 +93,7 @@ final class Server implements AutoCloseable {
           "listen-client-urls", config.listen().clientUrls(), "listen-metrics-urls", config.listen().metricsUrls(),
           "max-request-bytes", config.limits().maxRequestBytes(), "quota-backend-bytes", config.maintenance().configuredQuotaBytes(),
           "pid", ProcessHandle.current().pid());
-      member = Member.open(config, directory, genesis, network);
+      member = Member.open(current, directory, genesis, network);
       ClientPorts ports = ClientPorts.open(config, tls.client(), member.content());
       Server server = new Server(config, directory, member, ports);
       server.begin();

@@ -2,6 +2,8 @@ package io.kvorum.server.process;
 
 import io.kvorum.raft.log.SyncObserver;
 import io.kvorum.raft.node.RaftStatus;
+import io.kvorum.protocol.v1.Certificate;
+import io.kvorum.server.admin.Certificates;
 import io.kvorum.server.base.Kernel;
 import io.kvorum.server.base.Version;
 import io.kvorum.server.cluster.MemberIds;
@@ -12,6 +14,7 @@ import io.kvorum.server.front.HttpResponse;
 import io.kvorum.server.front.MetricsText;
 import io.kvorum.server.front.ProcessMetrics;
 import io.kvorum.server.watch.WatchHub;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -24,14 +27,17 @@ final class ServerMetrics {
   private final HealthEndpoints health;
   private final LeaderChanges leaderChanges;
   private final LogSyncs syncs;
+  private final Certificates certificates;
 
-  ServerMetrics(Kernel kernel, Members members, WatchHub watches, HealthEndpoints health, LeaderChanges leaderChanges, LogSyncs syncs) {
+  ServerMetrics(
+      Kernel kernel, Members members, WatchHub watches, HealthEndpoints health, LeaderChanges leaderChanges, LogSyncs syncs, Certificates certificates) {
     this.kernel = kernel;
     this.members = members;
     this.watches = watches;
     this.health = health;
     this.leaderChanges = leaderChanges;
     this.syncs = syncs;
+    this.certificates = certificates;
   }
 
   /** Counts how often the member saw another leader than before; asked regularly, because nothing else remembers. */
@@ -70,6 +76,7 @@ final class ServerMetrics {
     out.histogram("etcd_disk_wal_fsync_duration_seconds", "The latency distributions of fsync called by WAL.", syncs.seconds)
         .gauge("etcd_disk_wal_write_bytes_total", "Total number of bytes written in WAL.", syncs.bytes.sum());
     watches(out);
+    certificates(out);
     health.metrics(out);
     ProcessMetrics.collect(out);
     return HttpResponse.ok("text/plain; version=0.0.4; charset=utf-8", out.toString());
@@ -110,6 +117,20 @@ final class ServerMetrics {
         .gauge("etcd_debugging_mvcc_watch_stream_total", "Total number of watch streams.", watches.streams())
         .gauge("etcd_debugging_mvcc_slow_watcher_total", "Total number of unsynced slow watchers.", watches.slowWatchers())
         .counter("etcd_debugging_mvcc_events_total", "Total number of events sent by this member.", watches.events());
+  }
+
+  private void certificates(MetricsText out) {
+    for (Certificate certificate : certificates.list()) {
+      out.gauge(
+          "kvorum_certificate_expiry_timestamp_seconds", "When a certificate in use expires, in seconds since 1970, by its place in the TLS files.",
+          "role=\"" + certificate.getRole().name().toLowerCase(Locale.ROOT) + "\",position=\"" + certificate.getPosition() + "\",subject=\""
+              + escaped(certificate.getSubject()) + "\",sha256=\"" + certificate.getSha256() + "\"",
+          certificate.getNotAfter());
+    }
+  }
+
+  private static String escaped(String label) {
+    return label.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n");
   }
 
   /** Go's expvar page, as far as it means something here. */

@@ -1,6 +1,6 @@
 package io.kvorum.server.process;
 
-import io.kvorum.server.config.ServerConfig;
+import io.kvorum.server.config.CurrentConfig;
 import io.kvorum.server.logging.Log;
 import jakarta.inject.Singleton;
 import java.util.concurrent.CompletableFuture;
@@ -33,7 +33,7 @@ public class ServerProcess {
   }
 
   /** Serves until the process is to end. Returns the exit code. */
-  public int run(ServerConfig config) {
+  public int run(CurrentConfig config) {
     CompletableFuture<End> end = new CompletableFuture<>();
     Signals.watch(signal -> end.complete(new End.Signalled(signal)));
     CompletableFuture<Server> started = new CompletableFuture<>();
@@ -58,7 +58,7 @@ public class ServerProcess {
     };
   }
 
-  private static void start(ServerConfig config, CompletableFuture<Server> started, CompletableFuture<End> end) {
+  private static void start(CurrentConfig config, CompletableFuture<Server> started, CompletableFuture<End> end) {
     try {
       Server server = Server.start(config);
       started.complete(server);

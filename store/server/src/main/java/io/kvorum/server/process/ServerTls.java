@@ -21,8 +21,19 @@ import java.util.List;
  * @param client for clients and metrics, null when no URL of them needs it
  * @param peer for the peer port, null when no URL of it needs it
  * @param outgoing for connections to https peer URLs
+ * @param files of clients' ports and of peers; those of clients only when a URL of them needs TLS
  */
-record ServerTls(IncomingTls client, IncomingTls peer, SslContext outgoing) {
+record ServerTls(IncomingTls client, IncomingTls peer, SslContext outgoing, Files files) {
+  /**
+   * @param client null for none
+   * @param peer also those for connections that are opened from here; without any file when there is no TLS
+   */
+  record Files(TlsFiles client, TlsFiles peer) {
+    List<TlsFiles> all() {
+      return client == null ? List.of(peer) : List.of(client, peer);
+    }
+  }
+
   /**
    * Reads, or makes, all certificates.
    *
@@ -37,9 +48,11 @@ record ServerTls(IncomingTls client, IncomingTls peer, SslContext outgoing) {
     Path fixtures = config.dataDir().resolve("fixtures");
     try {
       IncomingTls client = null;
+      TlsFiles clientFiles = null;
       if (forClients.stream().anyMatch(ServerTls::isHttps)) {
         TlsSettings settings = madeIfWanted(config.security().client(), fixtures.resolve("client"), clientUrls);
-        client = new IncomingTls(IncomingTls.Side.CLIENT, settings, TlsFiles.open(settings));
+        clientFiles = TlsFiles.open(settings);
+        client = new IncomingTls(IncomingTls.Side.CLIENT, settings, clientFiles);
       }
       TlsSettings settings = config.security().peer();
       boolean listens = listen.peerUrls().stream().anyMatch(ServerTls::isHttps);
@@ -48,10 +61,11 @@ record ServerTls(IncomingTls client, IncomingTls peer, SslContext outgoing) {
       }
       TlsFiles files = TlsFiles.open(settings);
       OutgoingTls outgoing = new OutgoingTls(settings, files);
+      Files both = new Files(clientFiles, files);
       if (listens) {
-        return new ServerTls(client, new IncomingTls(IncomingTls.Side.PEER, settings, files), outgoing.prepared());
+        return new ServerTls(client, new IncomingTls(IncomingTls.Side.PEER, settings, files), outgoing.prepared(), both);
       }
-      return new ServerTls(client, null, outgoing);
+      return new ServerTls(client, null, outgoing, both);
     } catch (TlsException e) {
       throw new StartException("failed to start", e.getMessage());
     }

@@ -1,7 +1,13 @@
 package io.kvorum.server.process;
 
 import io.grpc.ServerServiceDefinition;
+import io.kvorum.raft.log.SegmentedLog;
 import io.kvorum.raft.node.RaftNode;
+import io.kvorum.server.admin.AdminService;
+import io.kvorum.server.admin.Certificates;
+import io.kvorum.server.admin.DataFiles;
+import io.kvorum.server.admin.Description;
+import io.kvorum.server.admin.Reloader;
 import io.kvorum.server.auth.Access;
 import io.kvorum.server.auth.AccessInterceptor;
 import io.kvorum.server.auth.AuthService;
@@ -13,6 +19,7 @@ import io.kvorum.server.cluster.ClusterService;
 import io.kvorum.server.cluster.MembershipProposals;
 import io.kvorum.server.cluster.Promotion;
 import io.kvorum.server.cluster.ReconfigRules;
+import io.kvorum.server.config.CurrentConfig;
 import io.kvorum.server.config.ServerConfig;
 import io.kvorum.server.front.HealthEndpoints;
 import io.kvorum.server.front.LocalPort;
@@ -30,8 +37,10 @@ import io.kvorum.server.peer.PeerTransport;
 import io.kvorum.server.recipe.ElectionService;
 import io.kvorum.server.recipe.LockService;
 import io.kvorum.server.watch.WatchService;
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /** What clients call, and what answers other members' forwarded calls. */
@@ -39,7 +48,11 @@ final class Services {
   private static final long LOOK_MILLIS = 100;
   private static final long SWEEP_MILLIS = 1_000;
 
+  private final CurrentConfig current;
+
+  /** As of the start, for what never changes. */
   private final ServerConfig config;
+
   private final Kernel kernel;
   private final Access access;
 
@@ -56,8 +69,9 @@ final class Services {
   final Promotion promotion;
   final ContentHash hash;
 
-  Services(ServerConfig config, Kernel kernel, Tokens tokens, Replica replica, Threads threads, PeerTransport transport) {
-    this.config = config;
+  Services(CurrentConfig current, Kernel kernel, Tokens tokens, Replica replica, Threads threads, PeerTransport transport) {
+    this.current = current;
+    this.config = current.get();
     this.kernel = kernel;
     this.access = new Access(replica.auth(), tokens);
     this.clients = kernel.with(new ClientProposals(kernel.proposals(), access));
@@ -73,8 +87,15 @@ final class Services {
     threads.timer().scheduleWithFixedDelay(tokens::sweep, SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
   }
 
+  /**
+   * What is this process's own.
+   *
+   * @param last newest entry of its log
+   */
+  record Own(Certificates certificates, DataFiles files, Supplier<SegmentedLog.Position> last) {}
+
   /** All that the client ports serve. */
-  ClientPorts.Content content(RaftNode node, ServerMetrics.LogSyncs syncs, RandomGenerator random) {
+  ClientPorts.Content content(RaftNode node, ServerMetrics.LogSyncs syncs, RandomGenerator random, Own own) {
     // Two members in one process, as tests have them, must not meet here.
     LocalPort local = new LocalPort("member-" + Long.toHexString(kernel.memberId()) + "-" + Long.toHexString(random.nextLong()));
     List<ServerServiceDefinition> services =
@@ -83,10 +104,12 @@ final class Services {
             new WatchService(replica.watches(), access::watch).bindService(),
             new LeaseService(clients, access, replica.lessor(), localLeases, calls, threads.timer(), random).bindService(),
             new ClusterService(
-                    clients, replica.members(), rules, changes, promotion, config.cluster().maxLearners(), () -> System.currentTimeMillis() / 1000)
+                    clients, replica.members(), rules, changes, promotion, () -> current.get().cluster().maxLearners(), () -> System.currentTimeMillis() / 1000)
                 .bindService(),
             new AuthService(clients, kernel.proposals(), access, replica.auth(), threads.passwords(), config.auth().bcryptCost()).bindService(),
-            new MaintenanceService(clients, replica.members(), replica.alarms(), node, hash, config.maintenance().configuredQuotaBytes()).bindService(),
+            new MaintenanceService(clients, replica.members(), replica.alarms(), node, hash, () -> current.get().maintenance().configuredQuotaBytes())
+                .bindService(),
+            admin(own),
             new LockService(local::channel, threads.programs()).bindService(),
             new ElectionService(local::channel, threads.programs()).bindService(),
             new GrpcHealth().bindService());
@@ -94,11 +117,18 @@ final class Services {
     HealthEndpoints health = new HealthEndpoints(new MemberHealth(kernel, replica.members(), replica.alarms()));
     ServerMetrics.LeaderChanges leaderChanges = new ServerMetrics.LeaderChanges();
     threads.timer().scheduleWithFixedDelay(() -> leaderChanges.look(node.status().leader()), LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
-    ServerMetrics metrics = new ServerMetrics(kernel, replica.members(), replica.watches(), health, leaderChanges, syncs);
+    ServerMetrics metrics = new ServerMetrics(kernel, replica.members(), replica.watches(), health, leaderChanges, syncs, own.certificates);
     AccessInterceptor permissions =
         new AccessInterceptor(access, () -> node.status().applied(), threads.timer(), kernel.limits().requestMillis(), config.auth().clientCertificates());
     return new ClientPorts.Content(
         services, List.of(permissions, new CallRules(node::status, streams)), local, new Gateway(local::channel, threads.programs()), health, metrics,
         () -> replica.members().view().clusterVersion());
+  }
+
+  private ServerServiceDefinition admin(Own own) {
+    long startedMillis = ManagementFactory.getRuntimeMXBean().getStartTime();
+    Description description =
+        new Description(kernel, replica.members(), replica.alarms(), current, own.certificates, own.files, own.last, startedMillis);
+    return new AdminService(kernel, description, new Reloader(current, own.certificates), threads.readers()).bindService();
   }
 }

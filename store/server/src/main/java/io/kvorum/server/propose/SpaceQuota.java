@@ -3,8 +3,8 @@ package io.kvorum.server.propose;
 import io.kvorum.mvcc.MvccStore;
 import io.kvorum.protocol.etcdserverpb.AlarmType;
 import io.kvorum.server.apply.Alarms;
-import io.kvorum.server.base.Limits;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 /** Whether there is room for more data on this member: below the quota, and with the disk's reserve untouched. */
 public final class SpaceQuota {
@@ -12,21 +12,21 @@ public final class SpaceQuota {
   private final MvccStore store;
   private final BooleanSupplier diskLow;
   private final Alarms alarms;
-  private final long quotaBytes;
+  private final LongSupplier quotaBytes;
 
   /**
    * @param memberId this member
    * @param store whose size the quota bounds
    * @param diskLow whether the reserve of any disk that a write needs is touched; log and history may lie on two
    * @param alarms what is raised already
-   * @param limits for the quota
+   * @param quotaBytes the quota now; 0 or less for none
    */
-  public SpaceQuota(long memberId, MvccStore store, BooleanSupplier diskLow, Alarms alarms, Limits limits) {
+  public SpaceQuota(long memberId, MvccStore store, BooleanSupplier diskLow, Alarms alarms, LongSupplier quotaBytes) {
     this.memberId = memberId;
     this.store = store;
     this.diskLow = diskLow;
     this.alarms = alarms;
-    this.quotaBytes = limits.quotaBytes();
+    this.quotaBytes = quotaBytes;
   }
 
   /**
@@ -36,7 +36,8 @@ public final class SpaceQuota {
     if (cost == 0) {
       return true;
     }
-    return !diskLow.getAsBoolean() && (quotaBytes <= 0 || store.sizeBytes() + cost < quotaBytes);
+    long quota = quotaBytes.getAsLong();
+    return !diskLow.getAsBoolean() && (quota <= 0 || store.sizeBytes() + cost < quota);
   }
 
   /** The disk's reserve is touched and this member has not said so yet. */

@@ -16,6 +16,7 @@ import java.util.List;
 public final class TlsFiles {
   private static final Log LOG = Log.of(TlsFiles.class);
 
+  private final TlsSettings settings;
   private final WatchedFile cert;
   private final WatchedFile key;
   private final WatchedFile clientCert;
@@ -28,6 +29,7 @@ public final class TlsFiles {
   private String complaint = "";
 
   private TlsFiles(TlsSettings settings) {
+    this.settings = settings;
     this.cert = watch(settings.certFile());
     this.key = watch(settings.keyFile());
     this.clientCert = watch(settings.clientCertFile());
@@ -48,6 +50,27 @@ public final class TlsFiles {
     }
     files.current = files.read();
     return files;
+  }
+
+  /**
+   * Reads all files as a start would, without taking them.
+   *
+   * @throws TlsException with the reason that would refuse a start
+   */
+  public void verify() throws TlsException {
+    TlsMaterial material = open(settings).current;
+    if (material.own() != null) {
+      Contexts.server(settings, material, List.of(Contexts.HTTP2));
+    }
+    if (material.outgoing() != null || !material.authorities().isEmpty()) {
+      Contexts.client(settings, material);
+    }
+  }
+
+  /** As {@link #look}, but reads every file, however unchanged it looks. */
+  public synchronized TlsMaterial lookCloser() {
+    all.forEach(WatchedFile::forget);
+    return look();
   }
 
   private WatchedFile watch(String path) {

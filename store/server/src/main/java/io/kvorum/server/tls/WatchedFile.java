@@ -61,6 +61,11 @@ final class WatchedFile {
     }
   }
 
+  /** Reads at the next look in any case. */
+  void forget() {
+    stamp = null;
+  }
+
   String name() {
     return path.toString();
   }

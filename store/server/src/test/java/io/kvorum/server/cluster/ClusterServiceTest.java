@@ -59,7 +59,7 @@ class ClusterServiceTest {
           }
         };
     Promotion promotion = new Promotion(rig.kernel, rig.members, rules, changes, forwarder, rig.timer);
-    client = ClusterGrpc.newBlockingStub(rig.serve(new ClusterService(rig.kernel, rig.members, rules, changes, promotion, 1, () -> SECONDS)));
+    client = ClusterGrpc.newBlockingStub(rig.serve(new ClusterService(rig.kernel, rig.members, rules, changes, promotion, () -> 1, () -> SECONDS)));
   }
 
   @AfterEach

@@ -67,7 +67,7 @@ class ConfigParserTest {
     assertThat(config.grpc().keepAliveMinTime()).isEqualTo(Duration.ofSeconds(5));
     assertThat(config.http().cors()).containsExactly("*");
     assertThat(config.maintenance().autoCompactionRetention()).isZero();
-    assertThat(config.explicit()).isEmpty();
+    assertThat(config.options().given()).isEmpty();
   }
 
   @ParameterizedTest

@@ -62,7 +62,7 @@ class MaintenanceServiceTest {
                 new Member(2, "two", List.of("http://b:1"), List.of(), false, 1),
                 new Member(3, "three", List.of("http://c:1"), List.of(), true, 1)));
     ContentHash hash = new ContentHash(rig.kernel, rig.timer);
-    client = MaintenanceGrpc.newBlockingStub(rig.serve(new MaintenanceService(rig.kernel, rig.members, alarms, node, hash, 0)));
+    client = MaintenanceGrpc.newBlockingStub(rig.serve(new MaintenanceService(rig.kernel, rig.members, alarms, node, hash, () -> 0)));
   }
 
   @AfterEach

@@ -84,7 +84,7 @@ final class RealMember implements AutoCloseable {
         RaftDriver.open(
             RaftConfig.defaults(id), DriverOptions.of(50, 500), log, start, checkpointingOften(machine), transport, TimeSource.SYSTEM,
             bound -> ThreadLocalRandom.current().nextInt(bound), FailPoint.NONE);
-    proposals = new LogProposals(id, node, calls, new SpaceQuota(id, store, store::spaceLow, alarms, limits), limits, timer).start();
+    proposals = new LogProposals(id, node, calls, new SpaceQuota(id, store, store::spaceLow, alarms, limits::quotaBytes), limits, timer).start();
     receiver = new SnapshotReceiver(directory, store, node, FailPoint.NONE);
     PeerService service = new PeerService(self, members, transport, node, receiver, null, null, null);
     server =

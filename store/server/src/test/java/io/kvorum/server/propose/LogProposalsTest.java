@@ -52,7 +52,7 @@ class LogProposalsTest {
   private long now = 1_000_000_000L;
   private final PendingCalls calls = new PendingCalls(MEMBER, 1_700_000_000_000L, () -> now, LIMITS);
   private final LogProposals proposals =
-      new LogProposals(MEMBER, node, calls, new SpaceQuota(MEMBER, store, () -> store.spaceLow() || logSpaceLow, replica.alarms, LIMITS), LIMITS, timer);
+      new LogProposals(MEMBER, node, calls, new SpaceQuota(MEMBER, store, () -> store.spaceLow() || logSpaceLow, replica.alarms, LIMITS::quotaBytes), LIMITS, timer);
 
   @AfterEach
   void stop() {
