@@ -45,6 +45,13 @@ public record StoreState(List<MemberAnswer> answers, Optional<MemberList> member
       certificateFingerprints = Set.copyOf(certificateFingerprints);
       errors = List.copyOf(errors);
     }
+
+    /** The same answer with another configuration hash. */
+    public MemberAnswer withConfigHash(String hash) {
+      return new MemberAnswer(
+          member, at, clusterId, memberId, leaderId, term, lastLogTerm, raftIndex, appliedIndex, revision, databaseBytes, inUseBytes, learner, ready,
+          kvorumVersion, clusterVersion, hash, certificateFingerprints, errors);
+    }
   }
 
   /** The member list of a cluster at one moment. */

@@ -6,6 +6,7 @@ import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.event.PlannedEvent;
 import io.kvorum.operator.observe.Observation;
 import io.kvorum.operator.observe.Observation.Certificates;
+import io.kvorum.operator.observe.StoreState;
 import io.kvorum.operator.plan.Action;
 import io.kvorum.operator.store.StoreAdmin;
 import java.util.List;
@@ -18,6 +19,9 @@ public interface ClusterRuntime {
 
   /** All of an observation but the store's own answers, read now. */
   Observation surroundings();
+
+  /** The store's answers with what only the runtime can tell put in: a member's own configuration hash that is as it should be becomes the template's. */
+  StoreState recognise(StoreState answers);
 
   /** Where each member is reached, whether it runs or not. */
   List<StoreAdmin.Endpoint> endpoints();

@@ -62,10 +62,11 @@ final class DataReport {
       MvccStore.Checkpoint checkpoint = store.checkpoint();
       MachineState machine = MachineState.parseFrom(checkpoint.machineState());
       out.printf(
-          "{\"cluster_id\":\"%s\",\"member_id\":\"%s\",\"term\":%d,\"commit\":%d,\"first_index\":%d,\"last_index\":%d,"
+          "{\"cluster_id\":\"%s\",\"member_id\":\"%s\",\"term\":%d,\"commit\":%d,\"first_index\":%d,\"last_index\":%d,\"last_term\":%d,"
               + "\"checkpoint\":{\"index\":%d,\"term\":%d,\"revision\":%d,\"members\":%d},\"revision\":%d,\"compact_revision\":%d,\"size_bytes\":%d}%n",
           hex(genesis == null ? 0 : genesis.clusterId()), hex(genesis == null ? 0 : genesis.memberId()), state.term(), state.commit(),
-          log.firstIndex(), log.lastIndex(), checkpoint.index(), checkpoint.term(), checkpoint.revision(), machine.getMembersCount(),
+          log.firstIndex(), log.lastIndex(), log.lastIndex() < log.firstIndex() ? checkpoint.term() : log.term(log.lastIndex()),
+          checkpoint.index(), checkpoint.term(), checkpoint.revision(), machine.getMembersCount(),
           store.revision(), store.compactRevision(), store.sizeBytes());
     }
     out.flush();

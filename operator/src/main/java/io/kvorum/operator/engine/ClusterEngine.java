@@ -1,0 +1,118 @@
+package io.kvorum.operator.engine;
+
+import io.kvorum.operator.act.Executor;
+import io.kvorum.operator.api.KvorumCluster;
+import io.kvorum.operator.api.KvorumClusterStatus;
+import io.kvorum.operator.api.KvorumMember;
+import io.kvorum.operator.api.KvorumMemberStatus;
+import io.kvorum.operator.api.KvorumOperation;
+import io.kvorum.operator.observe.Observation;
+import io.kvorum.operator.plan.Plan;
+import io.kvorum.operator.runtime.ClusterRuntime;
+import io.kvorum.operator.store.StoreAdmin;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+
+/**
+ * One pass over one cluster: observe, plan, write, act.
+ *
+ * <p>What must be known after a crash is written before anything is done: member statuses, the cluster's status with the procedure under way, operations,
+ * events; the action comes last. A write that fails ends the pass. Everything is read anew by the next pass, so a pass that ended anywhere is finished by it.
+ */
+public final class ClusterEngine {
+  private final ClusterRuntime runtime;
+  private final StoreAdmin store;
+  private final Executor executor;
+  private final Function<Observation, Plan> planner;
+  private final BiFunction<Observation, Plan, KvorumClusterStatus> reporter;
+  private final Progress progress;
+
+  /** Told of each side effect just after it; a test ends the process there. */
+  public interface Progress {
+    /** Nobody listens. */
+    Progress NONE = point -> {};
+
+    void reached(String point);
+  }
+
+  /**
+   * What came of a pass.
+   *
+   * @param failure why the action did not take effect, empty when it did or when there was none; the next pass sees what came of it
+   */
+  public record Outcome(Plan plan, String failure) {}
+
+  /**
+   * @param planner decides
+   * @param reporter makes the status of what was seen and decided
+   */
+  public ClusterEngine(
+      ClusterRuntime runtime, StoreAdmin store, Function<Observation, Plan> planner, BiFunction<Observation, Plan, KvorumClusterStatus> reporter,
+      Progress progress) {
+    this.runtime = runtime;
+    this.store = store;
+    this.executor = new Executor(runtime, store);
+    this.planner = planner;
+    this.reporter = reporter;
+    this.progress = progress;
+  }
+
+  /** One pass; takes at most five seconds beside what the runtime itself takes, and ten minutes when it defragments. */
+  public Outcome pass() {
+    Observation seen = observe();
+    runtime.applyBase(seen);
+    progress.reached("base-applied");
+    Plan plan = planner.apply(seen);
+    write(seen, plan);
+    if (plan.action().isEmpty()) {
+      return new Outcome(plan, "");
+    }
+    String failure = "";
+    try {
+      executor.execute(plan.action().get(), seen);
+    } catch (StoreAdmin.StoreException e) {
+      failure = e.getMessage();
+    }
+    progress.reached("acted-" + plan.action().get().getClass().getSimpleName());
+    return new Outcome(plan, failure);
+  }
+
+  private Observation observe() {
+    Observation around = runtime.surroundings();
+    return new Observation(
+        around.at(), around.cluster(), around.members(), around.pods(), around.claims(), around.nodes(), around.operations(), around.data(),
+        runtime.recognise(store.observe(runtime.endpoints())), around.facts());
+  }
+
+  private void write(Observation seen, Plan plan) {
+    for (KvorumMember member : seen.members()) {
+      KvorumMemberStatus status = plan.members().get(member.getMetadata().getName());
+      if (status != null) {
+        KvorumMember changed = new KvorumMember();
+        changed.setMetadata(member.getMetadata());
+        changed.setSpec(member.getSpec());
+        changed.setStatus(status);
+        runtime.writeMember(changed);
+        progress.reached("member-written");
+      }
+    }
+    KvorumCluster cluster = new KvorumCluster();
+    cluster.setMetadata(seen.cluster().getMetadata());
+    cluster.setSpec(seen.cluster().getSpec());
+    cluster.setStatus(reporter.apply(seen, plan));
+    runtime.writeStatus(cluster);
+    progress.reached("status-written");
+    for (KvorumOperation operation : seen.operations()) {
+      var status = plan.operations().get(operation.getMetadata().getName());
+      if (status != null) {
+        KvorumOperation changed = new KvorumOperation();
+        changed.setMetadata(operation.getMetadata());
+        changed.setSpec(operation.getSpec());
+        changed.setStatus(status);
+        runtime.writeOperation(changed);
+        progress.reached("operation-written");
+      }
+    }
+    plan.events().forEach(runtime::publish);
+  }
+}

@@ -1,0 +1,63 @@
+package io.kvorum.operator.runtime.local;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.kvorum.operator.observe.Observation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The store's builds on this machine, by version: what images are elsewhere.
+ *
+ * @param launchers program of each version
+ */
+record Builds(Map<String, Path> launchers) {
+  private static final Duration INSPECT_LIMIT = Duration.ofSeconds(30);
+
+  Builds {
+    launchers = Map.copyOf(launchers);
+  }
+
+  Optional<Path> launcher(String version) {
+    return Optional.ofNullable(launchers.get(version)).filter(Files::isExecutable);
+  }
+
+  /** What `kvorum inspect` of this version finds in a data directory; takes at most {@link #INSPECT_LIMIT}. */
+  Observation.DataReport inspect(String version, String member, Path data, Instant at) {
+    Observation.DataReport unreadable = new Observation.DataReport(member, at, false, 0, 0, 0);
+    Path launcher = launcher(version).orElse(null);
+    if (launcher == null) {
+      return unreadable;
+    }
+    try {
+      Process process = new ProcessBuilder(launcher.toString(), "inspect", data.toString(), "--json").redirectError(ProcessBuilder.Redirect.DISCARD).start();
+      if (!process.waitFor(INSPECT_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+        return unreadable;
+      }
+      JsonNode found = new ObjectMapper().readTree(process.getInputStream());
+      return process.exitValue() == 0
+          ? new Observation.DataReport(member, at, true, found.path("last_term").asLong(), found.path("last_index").asLong(), found.path("revision").asLong())
+          : unreadable;
+    } catch (IOException e) {
+      return unreadable;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return unreadable;
+    }
+  }
+
+  /** These builds and one more. */
+  Builds with(String version, Path launcher) {
+    Map<String, Path> more = new TreeMap<>(launchers);
+    more.put(version, launcher);
+    return new Builds(more);
+  }
+}

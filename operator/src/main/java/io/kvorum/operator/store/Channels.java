@@ -1,0 +1,85 @@
+package io.kvorum.operator.store;
+
+import io.grpc.ChannelCredentials;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.TlsChannelCredentials;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** One connection for each member that is in use; at most {@link #LIMIT}, and all are new when the TLS files have changed. Safe for several threads. */
+final class Channels implements AutoCloseable {
+  /** Seven voters, a learner, and those on their way out. */
+  static final int LIMIT = 16;
+
+  private static final int MAX_ANSWER_BYTES = 8 << 20;
+
+  private final Map<String, ManagedChannel> open = new HashMap<>();
+  private Optional<StoreAccess.Tls> tls = Optional.empty();
+
+  /** @throws IllegalStateException when more than {@link #LIMIT} members are asked for */
+  synchronized ManagedChannel to(StoreAdmin.Endpoint endpoint, StoreAccess access) {
+    if (!tls.equals(access.tls())) {
+      close();
+      tls = access.tls();
+    }
+    ManagedChannel channel = open.get(endpoint.clientUrl());
+    if (channel != null) {
+      return channel;
+    }
+    if (open.size() == LIMIT) {
+      throw new IllegalStateException("more than " + LIMIT + " members are in use");
+    }
+    URI url = URI.create(endpoint.clientUrl());
+    channel = Grpc.newChannelBuilderForAddress(url.getHost(), url.getPort(), credentials(access)).maxInboundMessageSize(MAX_ANSWER_BYTES).build();
+    open.put(endpoint.clientUrl(), channel);
+    return channel;
+  }
+
+  /** Closes the connections to members that are none any more. */
+  synchronized void keepOnly(List<StoreAdmin.Endpoint> members) {
+    Set<String> wanted = members.stream().map(StoreAdmin.Endpoint::clientUrl).collect(Collectors.toSet());
+    for (String url : new HashSet<>(open.keySet())) {
+      if (!wanted.contains(url)) {
+        open.remove(url).shutdownNow();
+      }
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    open.values().forEach(ManagedChannel::shutdownNow);
+    open.clear();
+  }
+
+  private static ChannelCredentials credentials(StoreAccess access) {
+    if (access.tls().isEmpty()) {
+      return InsecureChannelCredentials.create();
+    }
+    StoreAccess.Tls files = access.tls().get();
+    try {
+      TlsChannelCredentials.Builder builder = TlsChannelCredentials.newBuilder().trustManager(stream(files.trusted()));
+      if (!files.certificate().isEmpty()) {
+        builder.keyManager(stream(files.certificate()), stream(files.key()));
+      }
+      return builder.build();
+    } catch (IOException e) {
+      throw new UncheckedIOException("reading a PEM text", e);
+    }
+  }
+
+  private static ByteArrayInputStream stream(String text) {
+    return new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
+  }
+}
