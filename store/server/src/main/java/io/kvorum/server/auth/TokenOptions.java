@@ -73,7 +73,7 @@ public final class TokenOptions {
       throw new GeneralSecurityException("pub-key is not given");
     }
     String family = method.startsWith("ES") ? "EC" : method.equals("EdDSA") ? "Ed25519" : "RSA";
-    Key signing = privateFile == null ? null : PemKeys.privateKey(privateFile, family, method);
+    Key signing = privateFile == null ? null : PemKeys.privateKey(privateFile, family);
     return new JwtTokens(method, signing, PemKeys.publicKey(publicFile, family), ttlSeconds, unixSeconds);
   }
 

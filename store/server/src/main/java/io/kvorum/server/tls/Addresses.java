@@ -11,6 +11,11 @@ final class Addresses {
     return parse(text) != null;
   }
 
+  /** The 4 or 16 bytes of an address. */
+  static byte[] bytes(String address) {
+    return InetAddress.ofLiteral(address).getAddress();
+  }
+
   static boolean same(String left, String right) {
     InetAddress one = parse(left);
     InetAddress other = parse(right);

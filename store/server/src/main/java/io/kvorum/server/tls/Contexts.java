@@ -3,9 +3,9 @@ package io.kvorum.server.tls;
 import io.kvorum.server.config.TlsSettings;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.IdentityCipherSuiteFilter;
+import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
@@ -13,13 +13,16 @@ import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Set;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/** Makes the engine's contexts from settings and what the files hold. A context never changes: another one is made when the files have. */
+/**
+ * Makes the engine's contexts from settings and what the files hold. A context never changes: another one is made when the files have. Put together from the runtime's parts,
+ * not by Netty's builder, which encrypts a key store first to find out what the runtime can do.
+ */
 final class Contexts {
   static final String HTTP2 = "h2";
   static final String HTTP1 = "http/1.1";
@@ -32,46 +35,30 @@ final class Contexts {
    * @param protocols by preference
    */
   static SslContext server(TlsSettings settings, TlsMaterial material, List<String> protocols) throws TlsException {
-    try {
-      SslContextBuilder builder =
-          SslContextBuilder.forServer(new OwnKey(material.own())).applicationProtocolConfig(alpn(protocols));
-      if (settings.clientCertAuth() || !settings.trustedCaFile().isEmpty()) {
-        builder.clientAuth(ClientAuth.REQUIRE).trustManager(trust(settings, material));
-      }
-      return common(builder, settings).build();
-    } catch (SSLException | IllegalArgumentException e) {
-      throw new TlsException("cannot set up TLS: " + e.getMessage(), e);
-    }
+    boolean verifies = settings.clientCertAuth() || !settings.trustedCaFile().isEmpty();
+    return context(settings, false, new OwnKey(material.own()), verifies ? trust(settings, material) : null, protocols, verifies ? ClientAuth.REQUIRE : ClientAuth.NONE);
   }
 
   /** For connections to other members. With a made certificate on the other side there is nothing to verify, as in etcd. */
   static SslContext client(TlsSettings settings, TlsMaterial material) throws TlsException {
+    OwnKey key = material.outgoing() == null ? null : new OwnKey(material.outgoing());
+    TrustManager trust = settings.auto() ? InsecureTrustManagerFactory.INSTANCE.getTrustManagers()[0] : trust(settings, material);
+    return context(settings, true, key, trust, List.of(HTTP2), ClientAuth.NONE);
+  }
+
+  /**
+   * @param key null for none
+   * @param trust null when the other side is not asked for a certificate
+   */
+  private static SslContext context(TlsSettings settings, boolean client, OwnKey key, TrustManager trust, List<String> protocols, ClientAuth clientAuth) throws TlsException {
     try {
-      SslContextBuilder builder = SslContextBuilder.forClient().applicationProtocolConfig(alpn(List.of(HTTP2)));
-      if (material.outgoing() != null) {
-        builder.keyManager(new OwnKey(material.outgoing()));
-      }
-      if (settings.auto()) {
-        builder.trustManager(InsecureTrustManagerFactory.INSTANCE);
-      } else {
-        builder.trustManager(trust(settings, material));
-      }
-      return common(builder, settings).build();
-    } catch (SSLException | IllegalArgumentException e) {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(key == null ? null : new KeyManager[] {key}, trust == null ? new TrustManager[0] : new TrustManager[] {trust}, null);
+      List<String> suites = CipherSuites.of(settings.cipherSuites(), Set.of(context.getSupportedSSLParameters().getCipherSuites()));
+      return new JdkSslContext(
+          context, client, suites, IdentityCipherSuiteFilter.INSTANCE, alpn(protocols), clientAuth, versions(settings).toArray(String[]::new), false);
+    } catch (GeneralSecurityException | IllegalArgumentException e) {
       throw new TlsException("cannot set up TLS: " + e.getMessage(), e);
-    }
-  }
-
-  private static SslContextBuilder common(SslContextBuilder builder, TlsSettings settings) throws TlsException {
-    List<String> suites = CipherSuites.of(settings.cipherSuites(), supportedSuites());
-    return builder.sslProvider(SslProvider.JDK).ciphers(suites).protocols(versions(settings));
-  }
-
-  private static Set<String> supportedSuites() throws TlsException {
-    try {
-      return Set.of(SSLContext.getDefault().createSSLEngine().getSupportedCipherSuites());
-    } catch (GeneralSecurityException e) {
-      throw new TlsException("the runtime has no TLS: " + e.getMessage(), e);
     }
   }
 

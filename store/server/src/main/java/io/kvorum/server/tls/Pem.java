@@ -1,8 +1,7 @@
 package io.kvorum.server.tls;
 
+import io.kvorum.server.base.PrivateKeyForms;
 import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -19,16 +18,16 @@ import java.util.Base64;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.bouncycastle.openssl.PEMKeyPair;
-import org.bouncycastle.openssl.PEMParser;
 
 /**
  * Certificates, keys and revocation lists from the bytes of their files. Other blocks in a PEM file are passed over, as Go does. What the runtime can decode is left to
- * it; the library is for the older forms of keys, because loading it takes a noticeable part of a start.
+ * it.
  */
 final class Pem {
   private static final Pattern BLOCK = Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \\1-----");
   private static final List<String> KEY_KINDS = List.of("RSA", "EC", "EdDSA");
+
+  private static final Base64.Encoder LINES = Base64.getMimeEncoder(64, new byte[] {'\n'});
 
   private Pem() {}
 
@@ -64,19 +63,13 @@ final class Pem {
         throw new TlsException(file + ": encrypted private keys are not supported");
       }
       try {
-        return kind.equals("PRIVATE KEY") ? key(bytes(blocks)) : older(blocks.group());
-      } catch (IOException | GeneralSecurityException | RuntimeException e) {
+        return key(PrivateKeyForms.pkcs8(kind, bytes(blocks)));
+      } catch (GeneralSecurityException | RuntimeException e) {
         // The cause may quote what it could not parse: it stays unsaid.
         throw new TlsException(file + ": failed to parse private key");
       }
     }
     throw new TlsException(file + ": failed to find any PEM data in key input");
-  }
-
-  private static PrivateKey older(String block) throws IOException, GeneralSecurityException {
-    try (PEMParser parser = new PEMParser(new StringReader(block))) {
-      return key(((PEMKeyPair) parser.readObject()).getPrivateKeyInfo().getEncoded());
-    }
   }
 
   private static PrivateKey key(byte[] pkcs8) throws GeneralSecurityException {
@@ -102,6 +95,11 @@ final class Pem {
     } catch (CertificateException | CRLException e) {
       throw new TlsException(file + ": cannot parse certificate revocation list: " + e.getMessage(), e);
     }
+  }
+
+  /** One block of a PEM file. */
+  static String block(String kind, byte[] der) {
+    return "-----BEGIN " + kind + "-----\n" + LINES.encodeToString(der) + "\n-----END " + kind + "-----\n";
   }
 
   private static String text(byte[] content) {

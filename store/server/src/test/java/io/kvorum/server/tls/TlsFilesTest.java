@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyPair;
 import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPrivateKey;
 import java.time.Duration;
 import java.time.Instant;
@@ -120,8 +121,23 @@ class TlsFilesTest {
     assertThat(material.certificate().getNotAfter().toInstant()).isBetween(now.plus(Duration.ofDays(729)), now.plus(Duration.ofDays(731)));
     assertThat(Files.getPosixFilePermissions(Path.of(made.keyFile()))).isEqualTo(PosixFilePermissions.fromString("rw-------"));
     assertThat(made.clientCertAuth()).isFalse();
+    X509Certificate certificate = material.certificate();
+    certificate.verify(certificate.getPublicKey());
+    assertThat(certificate.getKeyUsage()).containsExactly(true, false, true, false, false, true, false, false, false);
+    assertThat(certificate.getExtendedKeyUsage()).containsExactly("1.3.6.1.5.5.7.3.1");
+    assertThat(certificate.getBasicConstraints()).isEqualTo(Integer.MAX_VALUE);
+    assertThat(certificate.getSubjectX500Principal()).isEqualTo(certificate.getIssuerX500Principal());
     SelfSigned.in(file("fixtures").resolve("peer"), List.of("other"), wanted, now);
     assertThat(TlsFiles.open(made).look().certificate()).isEqualTo(material.certificate());
+  }
+
+  @Test
+  void a_certificate_can_be_made_for_a_century() throws Exception {
+    TlsSettings wanted = new TlsSettings("", "", "", "", "", "", true, List.of(), List.of(), false, true, 100, List.of(), "TLS1.2", "");
+    Instant now = Instant.now();
+    TlsMaterial material = TlsFiles.open(SelfSigned.in(file("fixtures"), List.of("localhost"), wanted, now)).look();
+    assertThat(material.certificate().getNotAfter().toInstant()).isBetween(now.plus(Duration.ofDays(36_499)), now.plus(Duration.ofDays(36_501)));
+    material.certificate().checkValidity();
   }
 
   @Test

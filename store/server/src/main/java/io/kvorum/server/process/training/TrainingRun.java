@@ -1,5 +1,11 @@
 package io.kvorum.server.process.training;
 
+import io.grpc.ManagedChannel;
+import io.grpc.netty.GrpcSslContexts;
+import io.grpc.netty.NettyChannelBuilder;
+import io.kvorum.protocol.etcdserverpb.MaintenanceGrpc;
+import io.kvorum.protocol.etcdserverpb.StatusRequest;
+import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -27,6 +33,7 @@ public final class TrainingRun {
   private static final long EXIT_SECONDS = 120;
   private static final int MEMBERS = 2;
   private static final int HANDSHAKES = 50;
+  private static final long CALL_SECONDS = 10;
 
   private final Path dist;
   private final Path data;
@@ -36,7 +43,7 @@ public final class TrainingRun {
     this.dist = dist;
     this.data = data;
     List<ServerSocket> reserved = new ArrayList<>();
-    for (int i = 0; i < 2 * MEMBERS + 2; i++) {
+    for (int i = 0; i < 2 * MEMBERS + 1; i++) {
       reserved.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
     }
     for (ServerSocket socket : reserved) {
@@ -57,6 +64,7 @@ public final class TrainingRun {
 
   private void run() throws IOException, InterruptedException {
     Path cache = dist.resolve("lib").resolve("kvorum.aot");
+    new TrainingCertificates(data).write();
     Process helper = start(1, "");
     try {
       Process recorded = start(0, "-Dkvorum.exit.plain=true -XX:AOTCacheOutput=" + cache);
@@ -86,35 +94,47 @@ public final class TrainingRun {
           socket.getOutputStream().write("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
           socket.getInputStream().readAllBytes();
         }
+        grpcOverTls(ports.get(2 * MEMBERS));
       }
     } catch (GeneralSecurityException e) {
       throw new IOException("no TLS", e);
     }
   }
 
-  private String peerUrl(int member) {
-    return "http://127.0.0.1:" + ports.get(MEMBERS + member);
+  private static void grpcOverTls(int port) throws IOException {
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress("127.0.0.1", port)
+            .sslContext(GrpcSslContexts.forClient().sslProvider(SslProvider.JDK).trustManager(InsecureTrustManagerFactory.INSTANCE).build()).build();
+    MaintenanceGrpc.newBlockingStub(channel).withDeadlineAfter(CALL_SECONDS, TimeUnit.SECONDS).status(StatusRequest.getDefaultInstance());
+    channel.shutdownNow();
   }
 
-  /** So that the classes of TLS are in the cache: listening is what costs at a start with certificates. */
+  private String peerUrl(int member) {
+    return "https://127.0.0.1:" + ports.get(MEMBERS + member);
+  }
+
+  /** So that the classes of TLS are in the cache, those of connections between members with files and those of a port with a certificate that is made. */
   private List<String> tls(int member) {
-    if (member != 0) {
-      return List.of();
+    List<String> flags =
+        new ArrayList<>(
+            List.of(
+                "--peer-cert-file=" + data.resolve(TrainingCertificates.CERT), "--peer-key-file=" + data.resolve(TrainingCertificates.KEY),
+                "--peer-trusted-ca-file=" + data.resolve(TrainingCertificates.AUTHORITY)));
+    if (member == 0) {
+      flags.add("--auto-tls");
     }
-    String secure = "https://127.0.0.1:";
-    return List.of(
-        "--auto-tls", "--listen-metrics-urls=" + secure + ports.get(2 * MEMBERS),
-        "--peer-auto-tls", "--listen-peer-urls=" + peerUrl(member) + "," + secure + ports.get(2 * MEMBERS + 1));
+    return flags;
   }
 
   private Process start(int member, String options) throws IOException {
     String client = "http://127.0.0.1:" + ports.get(member);
+    String secure = member == 0 ? ",https://127.0.0.1:" + ports.get(2 * MEMBERS) : "";
     ProcessBuilder builder =
         new ProcessBuilder(
                 dist.resolve("bin").resolve("kvorum").toString(),
                 "--name=m" + member,
                 "--data-dir=" + data.resolve("m" + member),
-                "--listen-client-urls=" + client,
+                "--listen-client-urls=" + client + secure,
                 "--advertise-client-urls=" + client,
                 "--listen-peer-urls=" + peerUrl(member),
                 "--initial-advertise-peer-urls=" + peerUrl(member),
