@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+)
+
+const (
+	writers     = 4
+	writePause  = 20 * time.Millisecond // between two writes of a writer: traffic stays small
+	callTimeout = time.Second
+	ledgerKeys  = 50 // per writer
+)
+
+// access is what a client needs to reach a cluster; endpoints follow its pods.
+type access struct {
+	tls       *tls.Config
+	user      string
+	password  string
+	endpoints func() []string
+}
+
+func (a access) client(endpoints ...string) (*clientv3.Client, error) {
+	return clientv3.New(clientv3.Config{Endpoints: endpoints, TLS: a.tls, Username: a.user, Password: a.password, DialTimeout: 2 * time.Second,
+		DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 2 * time.Second, Logger: zap.NewNop()})
+}
+
+// ledger writes all the time and remembers what was acknowledged. A write is a growing number under one of the writer's keys.
+type ledger struct {
+	prefix string
+	access access
+	stop   context.CancelFunc
+	done   sync.WaitGroup
+
+	mu      sync.Mutex
+	acked   map[string]int // key -> highest acknowledged number
+	tried   map[string]int // key -> highest number sent
+	total   int
+	last    time.Time     // of the last acknowledged write of any writer
+	gap     time.Duration // longest time without one
+	gapAt   time.Time     // when that time began
+	slowest time.Duration // longest time that one writer needed for one write, its retries included
+	lastErr error
+}
+
+// write starts the writers.
+func write(prefix string, a access) *ledger {
+	ctx, cancel := context.WithCancel(context.Background())
+	l := &ledger{prefix: prefix, access: a, stop: cancel, acked: map[string]int{}, tried: map[string]int{}, last: time.Now()}
+	for i := 0; i < writers; i++ {
+		l.done.Add(1)
+		go func() {
+			defer l.done.Done()
+			l.writer(ctx, i)
+		}()
+	}
+	return l
+}
+
+// writer keeps to one member until a call fails, then takes the next one, as a client with several endpoints does.
+func (l *ledger) writer(ctx context.Context, id int) {
+	var c *clientv3.Client
+	defer func() {
+		if c != nil {
+			c.Close()
+		}
+	}()
+	begin := time.Now()
+	for n, turn := 1, id; ctx.Err() == nil; {
+		if c == nil {
+			if c = l.connect(turn); c == nil {
+				turn++
+				pause(ctx, 100*time.Millisecond)
+				continue
+			}
+		}
+		key := fmt.Sprintf("%s/%d/%02d", l.prefix, id, n%ledgerKeys)
+		err := l.put(ctx, c, key, n)
+		if err != nil {
+			l.failed(err)
+			c.Close()
+			c = nil
+			turn++
+			pause(ctx, 50*time.Millisecond)
+			continue
+		}
+		l.acknowledged(key, n, time.Since(begin))
+		n++
+		pause(ctx, writePause)
+		begin = time.Now()
+	}
+}
+
+func (l *ledger) connect(turn int) *clientv3.Client {
+	endpoints := l.access.endpoints()
+	if len(endpoints) == 0 {
+		return nil
+	}
+	c, err := l.access.client(endpoints[turn%len(endpoints)])
+	if err != nil {
+		l.failed(err)
+		return nil
+	}
+	return c
+}
+
+func (l *ledger) put(ctx context.Context, c *clientv3.Client, key string, n int) error {
+	l.mu.Lock()
+	l.tried[key] = n
+	l.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := c.Put(ctx, key, strconv.Itoa(n))
+	return err
+}
+
+func (l *ledger) failed(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lastErr = err
+}
+
+func (l *ledger) acknowledged(key string, n int, took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if gap := now.Sub(l.last); gap > l.gap {
+		l.gap, l.gapAt = gap, l.last
+	}
+	l.last = now
+	l.acked[key] = n
+	l.total++
+	l.slowest = max(l.slowest, took)
+}
+
+// since returns the number of writes so far, and how long the last acknowledged one is ago.
+func (l *ledger) since() (int, time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.total, time.Since(l.last)
+}
+
+// served waits until a write is acknowledged that began after the call, and returns how long that took.
+func (l *ledger) served(limit time.Duration) (time.Duration, error) {
+	begin := time.Now()
+	before, _ := l.since()
+	for {
+		// One more than was under way per writer: at least one of them began later.
+		if total, _ := l.since(); total > before+writers {
+			return time.Since(begin), nil
+		}
+		if time.Since(begin) > limit {
+			return 0, fmt.Errorf("no write was acknowledged within %v: %v", limit, l.lastErr)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// finish ends the writers, and compares: an acknowledged write that is not there, or a number that nobody sent, fails.
+func (l *ledger) finish() (string, error) {
+	l.stop()
+	l.done.Wait()
+	c, err := l.access.client(l.access.endpoints()...)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	answer, err := c.Get(ctx, l.prefix+"/", clientv3.WithPrefix())
+	if err != nil {
+		return "", fmt.Errorf("reading the ledger: %w", err)
+	}
+	stored := map[string]int{}
+	for _, kv := range answer.Kvs {
+		n, err := strconv.Atoi(string(kv.Value))
+		if err != nil {
+			return "", fmt.Errorf("%s holds %q, which nobody wrote", kv.Key, kv.Value)
+		}
+		stored[string(kv.Key)] = n
+	}
+	var wrong []string
+	for key, n := range l.acked {
+		if stored[key] < n {
+			wrong = append(wrong, fmt.Sprintf("%s: %d was acknowledged, %d is stored", key, n, stored[key]))
+		}
+	}
+	for key, n := range stored {
+		if n > l.tried[key] {
+			wrong = append(wrong, fmt.Sprintf("%s: %d is stored, %d was the last that was sent", key, n, l.tried[key]))
+		}
+	}
+	if len(wrong) > 0 {
+		return "", fmt.Errorf("%d writes lost or invented: %s", len(wrong), strings.Join(wrong[:min(len(wrong), 5)], "; "))
+	}
+	if l.total == 0 {
+		return "", fmt.Errorf("nothing was written: %v", l.lastErr)
+	}
+	return fmt.Sprintf("%d writes acknowledged, none lost; longest time without one %v, slowest write with its retries %v",
+		l.total, l.gap.Round(time.Millisecond), l.slowest.Round(time.Millisecond)), nil
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,5 @@
+package main
+
+var scenarios = []scenario{
+	{"pod", 1, pod},
+}
