@@ -18,7 +18,7 @@ for stamp in "$@"; do
 	trap 'rm -rf "$t"' EXIT
 	(cd "$root" && cp -a mvnw pom.xml store images "$t/")
 	rm -rf "$t"/store/server/target/kvorum "$t"/store/*/src/test
-	nice "$t/mvnw" -q -B -Pimage -pl images,store/server -am package -Dmaven.test.skip -Dkvorum.aot.skip -Dkvorum.version="$version" -Dkvorum.featureLevel="$level" \
+	nice "$t/mvnw" -B --no-transfer-progress -Pimage -pl images,store/server -am package -Dmaven.test.skip -Dkvorum.aot.skip -Dkvorum.version="$version" -Dkvorum.featureLevel="$level" \
 		-Dkvorum.image.base="tar://$out/base.tar" -Dkvorum.image.store="localhost/kvorum:$version" >"$out/$version.log" 2>&1 || {
 		tail -n 30 "$out/$version.log" >&2
 		exit 1

@@ -30,7 +30,7 @@ import javax.net.ssl.SSLContext;
  * <p>Argument: the directory with {@code bin} and {@code lib}.
  */
 public final class TrainingRun {
-  private static final long EXIT_SECONDS = 120;
+  private static final long EXIT_SECONDS = 600;
   private static final int MEMBERS = 2;
   private static final int HANDSHAKES = 50;
   private static final long CALL_SECONDS = 10;
