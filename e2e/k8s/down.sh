@@ -13,12 +13,13 @@ if [ -e "$RUN/pids" ]; then
   done <"$RUN/pids"
   rm -f "$RUN/pids" "$RUN"/node*.pid
 fi
-ip link show "$BR" >/dev/null 2>&1 && ip link del "$BR"
-for _ in $(seq 30); do
-  find /sys/fs/cgroup/*/"$CG" -depth -type d -exec rmdir {} + 2>/dev/null
-  compgen -G "/sys/fs/cgroup/*/$CG" >/dev/null || break
-  sleep 0.1
-done
-[ "${1:-}" != --keep-data ] || exit 0
-[ ! -d "$RUN/node1" ] || rm -rf /tmp/hostpath_pv
-rm -rf "$RUN"
+if [ -d "$RUN/node1" ]; then # only what this very cluster had: another one may be up
+  ip link show "$BR" >/dev/null 2>&1 && ip link del "$BR"
+  for _ in $(seq 30); do
+    find /sys/fs/cgroup/*/"$CG" -depth -type d -exec rmdir {} + 2>/dev/null
+    compgen -G "/sys/fs/cgroup/*/$CG" >/dev/null || break
+    sleep 0.1
+  done
+  rm -rf /tmp/hostpath_pv
+fi
+[ "${1:-}" = --keep-data ] || rm -rf "$RUN"
