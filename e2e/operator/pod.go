@@ -172,4 +172,3 @@ func firstLine(text, with string) string {
 	}
 	return ""
 }
-

@@ -1,5 +1,6 @@
 package main
 
 var scenarios = []scenario{
+	{"definitions", 0, definitions},
 	{"pod", 1, pod},
 }
