@@ -2,6 +2,7 @@ package io.kvorum.operator.api;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.kubernetes.model.annotation.LabelSelector;
 import io.fabric8.kubernetes.model.annotation.StatusReplicas;
@@ -109,7 +110,7 @@ public record KvorumClusterStatus(
   /** One member at a glance. */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Member(
-      @Size(max = Api.NAME) String name, @Size(max = 16) String memberID, KvorumMemberStatus.Role role, KvorumMemberStatus.Phase phase, Boolean ready,
+      @Required @Size(max = Api.NAME) String name, @Size(max = 16) String memberID, KvorumMemberStatus.Role role, KvorumMemberStatus.Phase phase, Boolean ready,
       @Size(max = 64) String version, @Size(max = 128) String revisionHash, Long lagEntries, Long databaseBytes, Long inUseBytes,
       @Size(max = 63) String zone, @Size(max = Api.NAME) String node) {}
 
