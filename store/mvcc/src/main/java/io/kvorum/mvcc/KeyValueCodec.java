@@ -38,6 +38,11 @@ public final class KeyValueCodec {
     return out;
   }
 
+  /** The record as etcd stores it: the encoding, of a deletion the key alone. Does not touch the bytes. */
+  public static MemorySegment row(Record record) {
+    return record.tombstone() ? record.bytes().asSlice(0, record.length() - numberSize(record.main())) : record.bytes();
+  }
+
   /**
    * The fields of one encoding, as positions in it.
    *

@@ -37,6 +37,11 @@ public interface ReadView extends AutoCloseable {
   List<Record> changes(long from, int maxRevisions, long maxBytes);
 
   /**
+   * All records that logically survive compaction, whatever is still stored, in revision order, until the visitor says stop: what etcd would hold. The same ones each time.
+   */
+  void history(RevisionLog.Visitor visitor);
+
+  /**
    * etcd's HashKV at a revision (BBOLT facts, section 4), over the rows that logically survive compaction. 0 = this view's revision.
    *
    * @throws RevisionException as {@link #range}

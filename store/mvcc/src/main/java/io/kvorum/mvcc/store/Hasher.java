@@ -4,7 +4,6 @@ import io.kvorum.mvcc.KeyValueCodec;
 import io.kvorum.mvcc.ReadView;
 import io.kvorum.mvcc.Record;
 import io.kvorum.mvcc.index.RevisionCursor;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32C;
@@ -62,13 +61,10 @@ final class Hasher {
 
   private void feed(Record record) {
     rowKey.clear().putLong(record.main()).put((byte) '_').putLong(record.sub());
-    MemorySegment value = record.bytes();
     if (record.tombstone()) {
       rowKey.put((byte) 't');
-      KeyValueCodec.Fields fields = KeyValueCodec.parse(value);
-      value = value.asSlice(0, fields.keyOffset() + fields.keyLength());
     }
     crc.update(rowKey.array(), 0, rowKey.position());
-    crc.update(value.asByteBuffer());
+    crc.update(KeyValueCodec.row(record).asByteBuffer());
   }
 }

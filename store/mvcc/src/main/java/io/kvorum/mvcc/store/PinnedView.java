@@ -98,6 +98,18 @@ final class PinnedView implements ReadView {
   }
 
   @Override
+  public void history(RevisionLog.Visitor visitor) {
+    view.log()
+        .forEach(
+            0,
+            view.revision(),
+            record -> {
+              boolean survives = record.main() > view.floor() || StoreView.survives(view.index(), view.floor(), record.key(), record.main(), record.sub());
+              return !survives || visitor.visit(record);
+            });
+  }
+
+  @Override
   public HashResult hash(long revision) {
     if (revision > 0) {
       Reader.check(revision, view.floor(), view.revision());

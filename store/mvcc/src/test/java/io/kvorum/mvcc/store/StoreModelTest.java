@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kvorum.mvcc.Change;
 import io.kvorum.mvcc.FailPoint;
+import io.kvorum.mvcc.KeyValueCodec;
 import io.kvorum.mvcc.MvccOptions;
 import io.kvorum.mvcc.RangeQuery;
 import io.kvorum.mvcc.RangeResult;
@@ -16,10 +17,12 @@ import io.kvorum.mvcc.WriteTxn;
 import io.kvorum.mvcc.segment.SegmentedRevisionLog;
 import io.kvorum.mvcc.store.StoreModel.Row;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Random;
@@ -276,6 +279,23 @@ class StoreModelTest {
         assertThatThrownBy(() -> view.hash(expected.floor - 1)).isInstanceOf(RevisionException.Compacted.class);
       }
       checkChanges(view, expected);
+      checkHistory(view, expected);
+    }
+
+    /** Row by row what etcd's file would hold. */
+    private void checkHistory(ReadView view, StoreModel expected) {
+      List<String> rows = new ArrayList<>();
+      view.history(
+          record -> {
+            String row = HexFormat.of().formatHex(KeyValueCodec.row(record).toArray(ValueLayout.JAVA_BYTE));
+            return rows.add(record.main() + "." + record.sub() + (record.tombstone() ? "t " : " ") + row);
+          });
+      assertThat(rows)
+          .as("seed %s", seed)
+          .isEqualTo(
+              expected.rows.stream()
+                  .map(row -> row.main() + "." + row.sub() + (row.tombstone() ? "t " : " ") + HexFormat.of().formatHex(row.stored()))
+                  .toList());
     }
 
     private void checkAt(ReadView view, StoreModel expected, long revision) {

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -208,6 +209,21 @@ public final class RaftDriver implements RaftNode {
   public CompletableFuture<Boolean> transferLeadership(long target) {
     CompletableFuture<Boolean> outcome = new CompletableFuture<>();
     control(() -> loop.transfer(target, outcome), () -> outcome.complete(false));
+    return outcome;
+  }
+
+  @Override
+  public <T> CompletableFuture<T> atPosition(Function<SnapshotMeta, T> task) {
+    CompletableFuture<T> outcome = new CompletableFuture<>();
+    Runnable run =
+        () -> {
+          try {
+            outcome.complete(task.apply(loop.position()));
+          } catch (RuntimeException | Error failed) {
+            outcome.completeExceptionally(failed);
+          }
+        };
+    control(run, () -> outcome.completeExceptionally(new IllegalStateException("the node is stopping or too busy")));
     return outcome;
   }
 

@@ -229,6 +229,11 @@ final class RaftLoop {
     }
   }
 
+  /** Where the state machine stands. */
+  SnapshotMeta position() {
+    return new SnapshotMeta(applier.applied(), applier.appliedTerm(), core.status().membership());
+  }
+
   void transfer(long target, CompletableFuture<Boolean> outcome) {
     transfers.begin(core, target, outcome);
   }

@@ -3,9 +3,11 @@ package io.kvorum.raft.node;
 import io.kvorum.raft.Entry;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.Message;
+import io.kvorum.raft.SnapshotMeta;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 
 /** One running member's consensus: the core, its log and its threads. All methods may be called by any thread. */
 public interface RaftNode extends AutoCloseable {
@@ -40,6 +42,14 @@ public interface RaftNode extends AutoCloseable {
    * @param target a voter, or 0 for the voter that is furthest ahead
    */
   CompletableFuture<Boolean> transferLeadership(long target);
+
+  /**
+   * Runs a short task on the raft thread, between two batches: what it sees of the state machine is exactly the effect of the entries up to the position that it is given. At most
+   * 4,096 wait.
+   *
+   * @return fails with IllegalStateException when too many wait or the node stops, else with what the task threw
+   */
+  <T> CompletableFuture<T> atPosition(Function<SnapshotMeta, T> task);
 
   /** A message from the transport. Bounded queue: false means dropped. */
   boolean receive(Message message);

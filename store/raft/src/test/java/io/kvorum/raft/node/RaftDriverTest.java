@@ -55,6 +55,27 @@ class RaftDriverTest {
   }
 
   @Test
+  void aTaskSeesTheStateBetweenTwoBatches() throws Exception {
+    try (TestCluster cluster = new TestCluster(directory, false).start(1)) {
+      TestCluster.Member member = cluster.awaitLeader();
+      member.propose("one");
+      assertThat(member.node.atPosition(at -> Thread.currentThread().getName() + " " + at.index() + " " + at.membership().voters().size()).get(10, TimeUnit.SECONDS))
+          .as("behind the leader's first entry and the proposal")
+          .isEqualTo("raft 2 1");
+      CompletableFuture<Object> failed =
+          member.node.atPosition(
+              at -> {
+                throw new IllegalArgumentException("the task's own");
+              });
+      assertThatThrownBy(() -> failed.get(10, TimeUnit.SECONDS)).hasRootCauseMessage("the task's own");
+      member.propose("the node goes on");
+      RaftNode node = member.node;
+      member.stop();
+      assertThatThrownBy(() -> node.atPosition(at -> 1).get(10, TimeUnit.SECONDS)).hasCauseInstanceOf(IllegalStateException.class);
+    }
+  }
+
+  @Test
   void threeMembersApplyTheSameInTheSameOrder() throws Exception {
     try (TestCluster cluster = new TestCluster(directory, false).start(3)) {
       cluster.awaitLeader();

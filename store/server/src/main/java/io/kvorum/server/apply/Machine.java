@@ -208,8 +208,8 @@ public final class Machine implements StateMachine {
     return appliedPosition;
   }
 
-  /** The state beside the history, as a checkpoint carries it. */
-  MachineState state() {
+  /** The state beside the history, as a checkpoint carries it. Raft thread. */
+  public MachineState state() {
     MachineState.Builder state = MachineState.newBuilder();
     for (MachinePart part : parts.all()) {
       part.save(state);

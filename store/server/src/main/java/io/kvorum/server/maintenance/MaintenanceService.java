@@ -1,6 +1,7 @@
 package io.kvorum.server.maintenance;
 
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.kvorum.protocol.etcdserverpb.AlarmMember;
 import io.kvorum.protocol.etcdserverpb.AlarmRequest;
@@ -18,6 +19,8 @@ import io.kvorum.protocol.etcdserverpb.MaintenanceGrpc;
 import io.kvorum.protocol.etcdserverpb.MoveLeaderRequest;
 import io.kvorum.protocol.etcdserverpb.MoveLeaderResponse;
 import io.kvorum.protocol.etcdserverpb.ResponseHeader;
+import io.kvorum.protocol.etcdserverpb.SnapshotRequest;
+import io.kvorum.protocol.etcdserverpb.SnapshotResponse;
 import io.kvorum.protocol.etcdserverpb.StatusRequest;
 import io.kvorum.protocol.etcdserverpb.StatusResponse;
 import io.kvorum.protocol.internal.DowngradeInfoSetRequest;
@@ -37,7 +40,7 @@ import io.kvorum.server.logging.Log;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 
-/** etcd's Maintenance service, but for snapshots. */
+/** etcd's Maintenance service. */
 public final class MaintenanceService extends MaintenanceGrpc.MaintenanceImplBase {
   private static final Log LOG = Log.of(MaintenanceService.class);
   private static final long DEFAULT_QUOTA_BYTES = 2L << 30;
@@ -47,17 +50,19 @@ public final class MaintenanceService extends MaintenanceGrpc.MaintenanceImplBas
   private final Alarms alarms;
   private final RaftNode node;
   private final ContentHash hash;
+  private final Snapshots snapshots;
   private final LongSupplier quotaFlag;
 
   /**
    * @param quotaFlag --quota-backend-bytes as given, now: 0 is reported as etcd's default, a negative value as it is
    */
-  public MaintenanceService(Kernel kernel, Members members, Alarms alarms, RaftNode node, ContentHash hash, LongSupplier quotaFlag) {
+  public MaintenanceService(Kernel kernel, Members members, Alarms alarms, RaftNode node, ContentHash hash, Snapshots snapshots, LongSupplier quotaFlag) {
     this.kernel = kernel;
     this.members = members;
     this.alarms = alarms;
     this.node = node;
     this.hash = hash;
+    this.snapshots = snapshots;
     this.quotaFlag = quotaFlag;
   }
 
@@ -132,6 +137,11 @@ public final class MaintenanceService extends MaintenanceGrpc.MaintenanceImplBas
                 observer.onError(io.grpc.Status.UNKNOWN.withDescription(String.valueOf(failure.getMessage())).asRuntimeException());
               }
             });
+  }
+
+  @Override
+  public void snapshot(SnapshotRequest request, StreamObserver<SnapshotResponse> observer) {
+    snapshots.send((ServerCallStreamObserver<SnapshotResponse>) observer);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.kvorum.server.process;
 
 import io.kvorum.mvcc.MvccStore;
+import io.kvorum.raft.SnapshotMeta;
 import io.kvorum.server.apply.Alarms;
 import io.kvorum.server.apply.Machine;
 import io.kvorum.server.auth.AuthState;
@@ -11,6 +12,7 @@ import io.kvorum.server.cluster.Genesis;
 import io.kvorum.server.cluster.Members;
 import io.kvorum.server.kv.RevisionWaits;
 import io.kvorum.server.lease.Lessor;
+import io.kvorum.server.migrate.FrozenState;
 import io.kvorum.server.propose.PendingCalls;
 import io.kvorum.server.watch.WatchHub;
 import java.util.List;
@@ -53,5 +55,10 @@ record Replica(
     WatchHub watches = new WatchHub(store, revision -> kernel.get().header(revision), limits, System::nanoTime, random);
     Machine machine = new Machine(new Machine.Parts(store, lessor, members, alarms, auth), calls, List.of(watches, waits));
     return new Replica(store, members, lessor, alarms, auth, tokens, calls, waits, watches, machine, kernel);
+  }
+
+  /** Everything as of one position in the log; only where that position cannot move: on the raft thread. */
+  FrozenState freeze(SnapshotMeta position) {
+    return new FrozenState(store.view(), machine.state(), position.index(), position.term());
   }
 }

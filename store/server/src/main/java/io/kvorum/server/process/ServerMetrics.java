@@ -28,9 +28,11 @@ final class ServerMetrics {
   private final LeaderChanges leaderChanges;
   private final LogSyncs syncs;
   private final Certificates certificates;
+  private final Histogram snapshots;
 
   ServerMetrics(
-      Kernel kernel, Members members, WatchHub watches, HealthEndpoints health, LeaderChanges leaderChanges, LogSyncs syncs, Certificates certificates) {
+      Kernel kernel, Members members, WatchHub watches, HealthEndpoints health, LeaderChanges leaderChanges, LogSyncs syncs, Certificates certificates,
+      Histogram snapshots) {
     this.kernel = kernel;
     this.members = members;
     this.watches = watches;
@@ -38,6 +40,7 @@ final class ServerMetrics {
     this.leaderChanges = leaderChanges;
     this.syncs = syncs;
     this.certificates = certificates;
+    this.snapshots = snapshots;
   }
 
   /** Counts how often the member saw another leader than before; asked regularly, because nothing else remembers. */
@@ -74,6 +77,7 @@ final class ServerMetrics {
     consensus(out);
     store(out);
     out.histogram("etcd_disk_wal_fsync_duration_seconds", "The latency distributions of fsync called by WAL.", syncs.seconds)
+        .histogram("etcd_disk_backend_snapshot_duration_seconds", "The latency distribution of backend snapshots.", snapshots)
         .gauge("etcd_disk_wal_write_bytes_total", "Total number of bytes written in WAL.", syncs.bytes.sum());
     watches(out);
     certificates(out);

@@ -22,6 +22,7 @@ import io.kvorum.server.cluster.ReconfigRules;
 import io.kvorum.server.config.CurrentConfig;
 import io.kvorum.server.config.ServerConfig;
 import io.kvorum.server.front.HealthEndpoints;
+import io.kvorum.server.front.Histogram;
 import io.kvorum.server.front.LocalPort;
 import io.kvorum.server.gateway.Gateway;
 import io.kvorum.server.kv.CallRules;
@@ -32,6 +33,7 @@ import io.kvorum.server.lease.LeaseService;
 import io.kvorum.server.lease.LocalLeases;
 import io.kvorum.server.maintenance.ContentHash;
 import io.kvorum.server.maintenance.MaintenanceService;
+import io.kvorum.server.maintenance.Snapshots;
 import io.kvorum.server.peer.PeerCalls;
 import io.kvorum.server.peer.PeerTransport;
 import io.kvorum.server.recipe.ElectionService;
@@ -47,6 +49,8 @@ import java.util.random.RandomGenerator;
 final class Services {
   private static final long LOOK_MILLIS = 100;
   private static final long SWEEP_MILLIS = 1_000;
+  private static final double SNAPSHOT_FIRST_SECONDS = 0.01;
+  private static final int SNAPSHOT_BOUNDS = 17;
 
   private final CurrentConfig current;
 
@@ -68,6 +72,9 @@ final class Services {
   final LocalLeases localLeases;
   final Promotion promotion;
   final ContentHash hash;
+
+  /** How long snapshots for clients took. */
+  private final Histogram snapshotDurations = new Histogram(SNAPSHOT_FIRST_SECONDS, SNAPSHOT_BOUNDS);
 
   Services(CurrentConfig current, Kernel kernel, Tokens tokens, Replica replica, Threads threads, PeerTransport transport) {
     this.current = current;
@@ -107,7 +114,8 @@ final class Services {
                     clients, replica.members(), rules, changes, promotion, () -> current.get().cluster().maxLearners(), () -> System.currentTimeMillis() / 1000)
                 .bindService(),
             new AuthService(clients, kernel.proposals(), access, replica.auth(), threads.passwords(), config.auth().bcryptCost()).bindService(),
-            new MaintenanceService(clients, replica.members(), replica.alarms(), node, hash, () -> current.get().maintenance().configuredQuotaBytes())
+            new MaintenanceService(
+                    clients, replica.members(), replica.alarms(), node, hash, snapshots(node), () -> current.get().maintenance().configuredQuotaBytes())
                 .bindService(),
             admin(own),
             new LockService(local::channel, threads.programs()).bindService(),
@@ -117,7 +125,7 @@ final class Services {
     HealthEndpoints health = new HealthEndpoints(new MemberHealth(kernel, replica.members(), replica.alarms()));
     ServerMetrics.LeaderChanges leaderChanges = new ServerMetrics.LeaderChanges();
     threads.timer().scheduleWithFixedDelay(() -> leaderChanges.look(node.status().leader()), LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
-    ServerMetrics metrics = new ServerMetrics(kernel, replica.members(), replica.watches(), health, leaderChanges, syncs, own.certificates);
+    ServerMetrics metrics = new ServerMetrics(kernel, replica.members(), replica.watches(), health, leaderChanges, syncs, own.certificates, snapshotDurations);
     AccessInterceptor permissions =
         new AccessInterceptor(access, () -> node.status().applied(), threads.timer(), kernel.limits().requestMillis(), config.auth().clientCertificates());
     return new ClientPorts.Content(
@@ -130,5 +138,9 @@ final class Services {
     Description description =
         new Description(kernel, replica.members(), replica.alarms(), current, own.certificates, own.files, own.last, startedMillis);
     return new AdminService(kernel, description, new Reloader(current, own.certificates), threads.readers()).bindService();
+  }
+
+  private Snapshots snapshots(RaftNode node) {
+    return new Snapshots(() -> node.atPosition(replica::freeze), threads.senders(), snapshotDurations::record);
   }
 }

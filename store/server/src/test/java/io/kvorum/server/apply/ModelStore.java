@@ -7,6 +7,7 @@ import io.kvorum.mvcc.RangeResult;
 import io.kvorum.mvcc.ReadView;
 import io.kvorum.mvcc.Record;
 import io.kvorum.mvcc.RevisionException;
+import io.kvorum.mvcc.RevisionLog;
 import io.kvorum.mvcc.SnapshotFiles;
 import io.kvorum.mvcc.WriteTxn;
 import java.nio.file.Path;
@@ -320,6 +321,19 @@ public final class ModelStore implements MvccStore {
       synchronized (ModelStore.this) {
         List<Record> records = select(new RangeQuery(key, null, revision, 0, false), at, viewFloor, at).records();
         return records.isEmpty() ? null : records.getFirst();
+      }
+    }
+
+    @Override
+    public void history(RevisionLog.Visitor visitor) {
+      List<ModelRecord> kept;
+      synchronized (ModelStore.this) {
+        kept = log.stream().filter(record -> record.main() <= at && survives(record, viewFloor)).toList();
+      }
+      for (ModelRecord record : kept) {
+        if (!visitor.visit(record)) {
+          return;
+        }
       }
     }
 

@@ -42,6 +42,17 @@ class ArchitectureTest {
   }
 
   @Test
+  void the_file_format_of_etcd_knows_nothing_but_the_language() {
+    noClasses().that().resideInAPackage("io.kvorum.bbolt..").should().dependOnClassesThat().resideInAnyPackage(OUTSIDE).check(CLASSES);
+    noClasses()
+        .that().resideInAPackage("io.kvorum.bbolt..")
+        .should().dependOnClassesThat().resideInAnyPackage(
+            "java.nio.file..", "java.nio.channels..", "java.net..", "java.util.concurrent..", "io.kvorum.raft..", "io.kvorum.mvcc..", "io.kvorum.protocol..",
+            "io.kvorum.server..")
+        .check(CLASSES);
+  }
+
+  @Test
   void chronicle_is_known_to_the_segments_alone() {
     noClasses()
         .that().resideOutsideOfPackage("io.kvorum.mvcc.segment..")

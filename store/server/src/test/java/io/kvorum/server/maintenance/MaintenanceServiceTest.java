@@ -4,7 +4,6 @@ import static io.kvorum.server.cluster.ServiceRig.refusal;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.kvorum.mvcc.MvccOptions;
 import io.kvorum.mvcc.MvccStore;
@@ -23,7 +22,6 @@ import io.kvorum.protocol.etcdserverpb.HashKVResponse;
 import io.kvorum.protocol.etcdserverpb.HashRequest;
 import io.kvorum.protocol.etcdserverpb.MaintenanceGrpc;
 import io.kvorum.protocol.etcdserverpb.MoveLeaderRequest;
-import io.kvorum.protocol.etcdserverpb.SnapshotRequest;
 import io.kvorum.protocol.etcdserverpb.StatusRequest;
 import io.kvorum.protocol.etcdserverpb.StatusResponse;
 import io.kvorum.protocol.internal.ClusterVersionSetRequest;
@@ -62,7 +60,7 @@ class MaintenanceServiceTest {
                 new Member(2, "two", List.of("http://b:1"), List.of(), false, 1),
                 new Member(3, "three", List.of("http://c:1"), List.of(), true, 1)));
     ContentHash hash = new ContentHash(rig.kernel, rig.timer);
-    client = MaintenanceGrpc.newBlockingStub(rig.serve(new MaintenanceService(rig.kernel, rig.members, alarms, node, hash, () -> 0)));
+    client = MaintenanceGrpc.newBlockingStub(rig.serve(new MaintenanceService(rig.kernel, rig.members, alarms, node, hash, null, () -> 0)));
   }
 
   @AfterEach
@@ -204,10 +202,5 @@ class MaintenanceServiceTest {
     assertThat(client.status(StatusRequest.getDefaultInstance()).getDowngradeInfo().getEnabled()).isFalse();
     assertRefused(
         refusal(() -> client.downgrade(DowngradeRequest.newBuilder().setActionValue(9).setVersion("3.5").build())), EtcdError.UNKNOWN_METHOD);
-  }
-
-  @Test
-  void snapshotsAreNotServedYet() {
-    assertThat(refusal(() -> client.snapshot(SnapshotRequest.getDefaultInstance()).next()).getStatus().getCode()).isEqualTo(Status.Code.UNIMPLEMENTED);
   }
 }

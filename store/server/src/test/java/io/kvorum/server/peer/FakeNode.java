@@ -5,6 +5,7 @@ import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.Message;
 import io.kvorum.raft.Role;
+import io.kvorum.raft.SnapshotMeta;
 import io.kvorum.raft.node.RaftNode;
 import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.raft.node.ReadCallback;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 
 /** Remembers what the transport tells consensus. */
 public class FakeNode implements RaftNode {
@@ -51,6 +53,11 @@ public class FakeNode implements RaftNode {
   public CompletableFuture<Boolean> transferLeadership(long target) {
     transfers.add(target);
     return transfer;
+  }
+
+  @Override
+  public <T> CompletableFuture<T> atPosition(Function<SnapshotMeta, T> task) {
+    return CompletableFuture.completedFuture(task.apply(SnapshotMeta.NONE));
   }
 
   @Override

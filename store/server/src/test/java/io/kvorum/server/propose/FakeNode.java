@@ -5,6 +5,7 @@ import io.kvorum.raft.Membership;
 import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.Message;
 import io.kvorum.raft.Role;
+import io.kvorum.raft.SnapshotMeta;
 import io.kvorum.raft.node.RaftNode;
 import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.raft.node.ReadCallback;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 
 /** Takes proposals and does nothing with them. */
 final class FakeNode implements RaftNode {
@@ -59,6 +61,11 @@ final class FakeNode implements RaftNode {
   @Override
   public CompletableFuture<Boolean> transferLeadership(long target) {
     throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public <T> CompletableFuture<T> atPosition(Function<SnapshotMeta, T> task) {
+    return CompletableFuture.completedFuture(task.apply(SnapshotMeta.NONE));
   }
 
   @Override
