@@ -16,8 +16,7 @@ for stamp in "$@"; do
 	s=$SECONDS
 	t=$(mktemp -d)
 	trap 'rm -rf "$t"' EXIT
-	(cd "$root" && cp -a mvnw pom.xml store images "$t/")
-	rm -rf "$t"/store/server/target/kvorum "$t"/store/*/src/test
+	tar -C "$root" --exclude=./e2e --exclude=./.git --exclude=./images/target --exclude=./store/server/target/kvorum -cf - . | tar -C "$t" -xf -
 	nice "$t/mvnw" -B --no-transfer-progress -Pimage -pl images,store/server -am package -Dmaven.test.skip -Dkvorum.aot.skip -Dkvorum.version="$version" -Dkvorum.featureLevel="$level" \
 		-Dkvorum.image.base="tar://$out/base.tar" -Dkvorum.image.store="localhost/kvorum:$version" >"$out/$version.log" 2>&1 || {
 		tail -n 30 "$out/$version.log" >&2
