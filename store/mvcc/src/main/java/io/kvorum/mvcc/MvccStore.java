@@ -57,6 +57,14 @@ public interface MvccStore extends AutoCloseable {
   /** Bytes of the records that are reachable. */
   long sizeInUseBytes();
 
+  /** Views that are open. */
+  default long openViews() {
+    return 0;
+  }
+
+  /** Tells the observer from now on, instead of any before. */
+  default void observe(StoreObserver observer) {}
+
   /** Free disk space is below the reserve: writes that add data should be refused. */
   boolean spaceLow();
 

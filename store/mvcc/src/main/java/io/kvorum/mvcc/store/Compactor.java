@@ -84,9 +84,16 @@ final class Compactor implements AutoCloseable {
   }
 
   private void run(CompletableFuture<Void> pass) {
+    long began = System.nanoTime();
     try {
-      index();
-      store.rewrite(false).whenComplete((done, failure) -> finish(pass, failure));
+      long removed = index();
+      store
+          .rewrite(false)
+          .whenComplete(
+              (done, failure) -> {
+                store.compacted(removed, System.nanoTime() - began);
+                finish(pass, failure);
+              });
     } catch (RuntimeException e) {
       finish(pass, e);
     }
@@ -108,7 +115,9 @@ final class Compactor implements AutoCloseable {
     start();
   }
 
-  private void index() {
+  /** How many revisions were taken out. */
+  private long index() {
+    long removed = 0;
     long generation = store.generation();
     long floor = store.compactRevision();
     Dropped dropped = new Dropped();
@@ -117,11 +126,13 @@ final class Compactor implements AutoCloseable {
       long begin = System.nanoTime();
       next = store.compactIndex(next, floor, dropped::add, generation);
       long slice = System.nanoTime() - begin;
+      removed += dropped.size();
       store.dropped(dropped.takeBytes(store), generation);
       if (next != null) {
         LockSupport.parkNanos(Math.min(slice, PAUSE_NANOS_MAX));
       }
     } while (next != null && !closed);
+    return removed;
   }
 
   @Override

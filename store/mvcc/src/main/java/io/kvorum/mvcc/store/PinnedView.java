@@ -14,13 +14,16 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class PinnedView implements ReadView {
   private final StoreView view;
   private final Reader reader;
+  private final Runnable onClose;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   /**
    * @param view already acquired for this reader
+   * @param onClose run once
    */
-  PinnedView(StoreView view) {
+  PinnedView(StoreView view, Runnable onClose) {
     this.view = view;
+    this.onClose = onClose;
     this.reader = new Reader(view.index(), view.log()::find);
   }
 
@@ -121,6 +124,7 @@ final class PinnedView implements ReadView {
   public void close() {
     if (closed.compareAndSet(false, true)) {
       view.release();
+      onClose.run();
     }
   }
 

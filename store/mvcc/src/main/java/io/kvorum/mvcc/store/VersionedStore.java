@@ -6,6 +6,7 @@ import io.kvorum.mvcc.RevisionException;
 import io.kvorum.mvcc.RevisionLog;
 import io.kvorum.mvcc.SnapshotFiles;
 import io.kvorum.mvcc.StoreCorruptException;
+import io.kvorum.mvcc.StoreObserver;
 import io.kvorum.mvcc.WriteTxn;
 import io.kvorum.mvcc.index.DropSink;
 import io.kvorum.mvcc.index.IndexBuilder;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 
@@ -34,6 +36,10 @@ public final class VersionedStore implements MvccStore {
   private final Compactor compactor;
   private final ReentrantLock writer = new ReentrantLock();
   private final AtomicLong inUseBytes = new AtomicLong();
+
+  private final LongAdder openViews = new LongAdder();
+  private final Runnable viewClosed = openViews::decrement;
+  private volatile StoreObserver observer = StoreObserver.NONE;
 
   private KeyIndex index;
   private Checkpoint checkpoint;
@@ -191,7 +197,8 @@ public final class VersionedStore implements MvccStore {
     if (pinned == null) {
       throw new IllegalStateException("the store is closed");
     }
-    return new PinnedView(pinned);
+    openViews.increment();
+    return new PinnedView(pinned, viewClosed);
   }
 
   /** The newest published state, acquired; null when the store is closed. */
@@ -286,6 +293,20 @@ public final class VersionedStore implements MvccStore {
   }
 
   @Override
+  public long openViews() {
+    return openViews.sum();
+  }
+
+  @Override
+  public void observe(StoreObserver newObserver) {
+    observer = newObserver;
+  }
+
+  void compacted(long removed, long nanos) {
+    observer.compacted(removed, nanos);
+  }
+
+  @Override
   public boolean spaceLow() {
     return log.spaceLow();
   }
@@ -302,7 +323,9 @@ public final class VersionedStore implements MvccStore {
 
   @Override
   public void checkpoint(long appliedIndex, long term, byte[] machineState) throws IOException {
+    long began = System.nanoTime();
     log.checkpoint(new RevisionLog.Manifest(appliedIndex, term, revision, floor, machineState));
+    observer.checkpointed(System.nanoTime() - began);
   }
 
   @Override

@@ -246,7 +246,9 @@ final class SegmentWriter implements Closeable {
   private void flush() throws IOException {
     if (buffer.position() > 0) {
       failPoint.reached("raft.log.before-write");
+      long began = System.nanoTime();
       file.write(buffer.flip(), bufferOffset);
+      options.observer().written(System.nanoTime() - began);
     }
     bufferOffset = offset;
     buffer.clear();

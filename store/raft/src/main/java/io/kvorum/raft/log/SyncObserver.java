@@ -10,4 +10,11 @@ public interface SyncObserver {
    * @param nanos how long the force took
    */
   void synced(long bytes, long nanos);
+
+  /**
+   * A write was handed to the operating system, not forced yet.
+   *
+   * @param nanos how long that took
+   */
+  default void written(long nanos) {}
 }

@@ -35,11 +35,11 @@ final class Dispatch {
    * Applies one request.
    *
    * @param index its place in the log, for messages
+   * @param kind what it asks for
    * @param heard whether somebody waits for the answer
    * @throws EntryException if this software does not know the request
    */
-  Result apply(long index, LogRequest request, boolean heard) {
-    RequestKind kind = RequestKind.of(request);
+  Result apply(long index, RequestKind kind, LogRequest request, boolean heard) {
     for (Gate gate : gates) {
       EtcdError refusal = gate.refusal(kind, request);
       if (refusal != null) {

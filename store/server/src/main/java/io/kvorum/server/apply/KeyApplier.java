@@ -21,10 +21,12 @@ import java.util.List;
 final class KeyApplier {
   private final Writes writes;
   private final LeaseState leases;
+  private final ApplyMeter meter;
 
-  KeyApplier(Writes writes, LeaseState leases) {
+  KeyApplier(Writes writes, LeaseState leases, ApplyMeter meter) {
     this.writes = writes;
     this.leases = leases;
+    this.meter = meter;
   }
 
   Result put(PutRequest request, boolean heard) {
@@ -61,6 +63,7 @@ final class KeyApplier {
       return new Result.Refusal(refusal);
     }
     var response = path.run(op -> run(txn, reader, before, op, heard)).setHeader(header(txn.revision()));
+    meter.txn(path.ops().size());
     writes.end(txn);
     return heard ? new Result.Answer(response.build()) : Result.UNHEARD;
   }
@@ -77,9 +80,10 @@ final class KeyApplier {
     return ResponseHeader.newBuilder().setRevision(revision).build();
   }
 
-  private static ResponseOp run(WriteTxn txn, KeyReader reader, long before, RequestOp op, boolean heard) {
+  private ResponseOp run(WriteTxn txn, KeyReader reader, long before, RequestOp op, boolean heard) {
     switch (op.getRequestCase()) {
       case REQUEST_RANGE -> {
+        meter.range();
         return heard ? TxnPath.range(reader, op.getRequestRange()) : null;
       }
       case REQUEST_PUT -> {
@@ -95,7 +99,7 @@ final class KeyApplier {
     throw new IllegalStateException("unreachable");
   }
 
-  private static PutResponse put(WriteTxn txn, long before, PutRequest request, boolean heard) {
+  private PutResponse put(WriteTxn txn, long before, PutRequest request, boolean heard) {
     byte[] key = request.getKey().toByteArray();
     boolean keeps = request.getIgnoreValue() || request.getIgnoreLease();
     boolean tells = request.getPrevKv() && heard;
@@ -114,6 +118,7 @@ final class KeyApplier {
       }
     }
     txn.put(key, value, lease);
+    meter.put(key.length + value.length);
     return heard ? response.setHeader(header(txn.revision())).build() : null;
   }
 
@@ -126,7 +131,7 @@ final class KeyApplier {
     return records.getFirst();
   }
 
-  private static DeleteRangeResponse deleteRange(WriteTxn txn, DeleteRangeRequest request, boolean heard) {
+  private DeleteRangeResponse deleteRange(WriteTxn txn, DeleteRangeRequest request, boolean heard) {
     byte[] key = request.getKey().toByteArray();
     byte[] end = request.getRangeEnd().toByteArray();
     DeleteRangeResponse.Builder response = heard ? DeleteRangeResponse.newBuilder() : null;
@@ -136,6 +141,7 @@ final class KeyApplier {
       }
     }
     List<Change> changes = txn.deleteRange(key, end);
+    meter.deletion();
     return heard ? response.setDeleted(changes.size()).setHeader(header(txn.revision())).build() : null;
   }
 }

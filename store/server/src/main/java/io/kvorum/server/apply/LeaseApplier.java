@@ -8,15 +8,18 @@ import io.kvorum.protocol.etcdserverpb.LeaseGrantResponse;
 import io.kvorum.protocol.etcdserverpb.LeaseRevokeRequest;
 import io.kvorum.protocol.etcdserverpb.LeaseRevokeResponse;
 import io.kvorum.server.base.EtcdError;
+import java.util.List;
 
 /** Grants, revocations and checkpoints of leases. */
 final class LeaseApplier {
   private final Writes writes;
   private final LeaseState leases;
+  private final ApplyMeter meter;
 
-  LeaseApplier(Writes writes, LeaseState leases) {
+  LeaseApplier(Writes writes, LeaseState leases, ApplyMeter meter) {
     this.writes = writes;
     this.leases = leases;
+    this.meter = meter;
   }
 
   Result grant(LeaseGrantRequest request, boolean heard) {
@@ -37,9 +40,12 @@ final class LeaseApplier {
       return new Result.Refusal(EtcdError.LEASE_NOT_FOUND);
     }
     WriteTxn txn = writes.begin();
-    for (byte[] key : leases.keysOf(id)) {
+    List<byte[]> keys = leases.keysOf(id);
+    for (byte[] key : keys) {
       txn.deleteRange(key, new byte[0]);
+      meter.deletion();
     }
+    meter.txn(keys.size());
     writes.end(txn);
     leases.revoked(id);
     return heard ? new Result.Answer(LeaseRevokeResponse.newBuilder().setHeader(KeyApplier.header(writes.revision())).build()) : Result.UNHEARD;

@@ -16,6 +16,7 @@ import io.kvorum.raft.node.StateMachine;
 import io.kvorum.server.base.EtcdError;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -67,6 +68,7 @@ public final class Machine implements StateMachine {
   private final List<ChangeListener> listeners;
   private final Writes writes;
   private final Dispatch dispatch;
+  private final ApplyMeter meter;
   private List<Outcome> outcomes = new ArrayList<>();
   private long appliedIndex;
 
@@ -78,6 +80,16 @@ public final class Machine implements StateMachine {
    * @param listeners told of every batch, in this order
    */
   public Machine(Parts parts, WaitingCalls calls, List<ChangeListener> listeners) {
+    this(parts, calls, listeners, new ApplyMeter(Duration.ofDays(1)));
+  }
+
+  /**
+   * As the other constructor.
+   *
+   * @param meter counts what is applied
+   */
+  public Machine(Parts parts, WaitingCalls calls, List<ChangeListener> listeners, ApplyMeter meter) {
+    this.meter = meter;
     this.parts = parts;
     this.calls = calls;
     this.listeners = List.copyOf(listeners);
@@ -85,8 +97,8 @@ public final class Machine implements StateMachine {
     this.dispatch =
         new Dispatch(
             List.of(new AlarmGate(parts.alarms()), new AuthGate(parts.auth(), parts.leases())),
-            new KeyApplier(writes, parts.leases()),
-            new LeaseApplier(writes, parts.leases()),
+            new KeyApplier(writes, parts.leases(), meter),
+            new LeaseApplier(writes, parts.leases(), meter),
             parts.alarms(),
             parts.members(),
             parts.auth(),
@@ -122,7 +134,10 @@ public final class Machine implements StateMachine {
     }
     LogRequest request = parse(entry);
     WaitingCalls.Waiting call = calls.find(request.getHeader().getId());
-    Result result = dispatch.apply(entry.index(), request, call != null);
+    RequestKind kind = RequestKind.of(request);
+    long began = System.nanoTime();
+    Result result = dispatch.apply(entry.index(), kind, request, call != null);
+    meter.applied(kind, request, result, System.nanoTime() - began);
     if (call != null) {
       outcomes.add(new Outcome(call, result));
     }
@@ -219,7 +234,12 @@ public final class Machine implements StateMachine {
 
   @Override
   public void install(SnapshotMeta meta, Path directory) throws IOException {
-    parts.store().install(directory);
+    meter.installing(true);
+    try {
+      parts.store().install(directory);
+    } finally {
+      meter.installing(false);
+    }
     restore();
     if (appliedIndex != meta.index()) {
       throw new IllegalStateException("installed a snapshot at " + appliedIndex + " that was announced at " + meta.index());

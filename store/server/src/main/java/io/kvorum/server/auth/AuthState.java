@@ -19,6 +19,8 @@ import io.kvorum.server.apply.AuthRules;
 import io.kvorum.server.apply.LeaseState;
 import io.kvorum.server.apply.RequestKind;
 import io.kvorum.server.base.EtcdError;
+import io.kvorum.server.metrics.MetricSource;
+import io.kvorum.server.metrics.MetricsText;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -26,7 +28,7 @@ import java.util.TreeMap;
  * The replicated users, roles and permissions. Changed by apply alone, on the raft thread; {@link #view} may be asked by any thread. A view is published before the batch
  * that it belongs to: whoever takes a view of the store first and a view of permissions after it never sees keys that a later rule hides.
  */
-public final class AuthState implements AuthRules {
+public final class AuthState implements AuthRules, MetricSource {
   private final TokenEvents tokens;
   private final UserChanges users = new UserChanges();
   private final RoleChanges roles = new RoleChanges();
@@ -44,6 +46,11 @@ public final class AuthState implements AuthRules {
   /** @param tokens told which tokens begin and end */
   public AuthState(SimpleTokens tokens) {
     this((TokenEvents) tokens);
+  }
+
+  @Override
+  public void collect(MetricsText out) {
+    out.gauge("etcd_debugging_auth_revision", "The current revision of auth store.", view.revision());
   }
 
   AuthView view() {

@@ -10,8 +10,12 @@ import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Kernel;
+import io.kvorum.server.metrics.LabelledCounter;
+import io.kvorum.server.metrics.MetricSource;
+import io.kvorum.server.metrics.MetricsText;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Makes a voter of a learner.
@@ -22,7 +26,7 @@ import java.util.concurrent.TimeUnit;
  *       request limit.
  * </ol>
  */
-public final class Promotion {
+public final class Promotion implements MetricSource {
   private static final long RETRY_MILLIS = 100;
 
   private final Kernel kernel;
@@ -31,6 +35,8 @@ public final class Promotion {
   private final MembershipProposals proposals;
   private final PromoteForwarder forwarder;
   private final ScheduledExecutorService timer;
+  private final LongAdder successes = new LongAdder();
+  private final LabelledCounter failures = new LabelledCounter();
 
   public Promotion(
       Kernel kernel,
@@ -97,6 +103,7 @@ public final class Promotion {
   public void promoteHere(MemberPromoteRequest request, Completion<MemberPromoteResponse> completion) {
     EtcdError refusal = rules.mayPromote(members.view(), request.getID(), kernel.raft().get());
     if (refusal != null) {
+      failures.increment(refusal.text());
       completion.failed(refusal.exception());
       return;
     }
@@ -106,6 +113,7 @@ public final class Promotion {
         new Completion<>() {
           @Override
           public void done(Void nothing) {
+            successes.increment();
             completion.done(
                 MemberPromoteResponse.newBuilder()
                     .setHeader(ClusterService.header(kernel))
@@ -115,8 +123,20 @@ public final class Promotion {
 
           @Override
           public void failed(StatusRuntimeException reason) {
+            failures.increment(String.valueOf(reason.getStatus().getDescription()));
             completion.failed(reason);
           }
         });
+  }
+
+  @Override
+  public void collect(MetricsText out) {
+    out.counter(
+        "etcd_server_learner_promote_successes", "The total number of successful learner promotions while this member is leader.", successes.sum());
+    failures.forEach(
+        (reason, count) ->
+            out.counter(
+                "etcd_server_learner_promote_failures",
+                "The total number of failed learner promotions (likely learner not ready) while this member is leader.", MetricsText.labels("Reason", reason), count));
   }
 }

@@ -3,6 +3,7 @@ package io.kvorum.server.front;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.ServerStreamTracer;
 import io.grpc.netty.InternalNettyServerBuilder;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.ChannelOption;
@@ -55,16 +56,25 @@ public final class GrpcPort implements AutoCloseable {
       long keepAliveTimeoutMillis,
       boolean reusePort) {}
 
+  /** As the other method, without a meter. */
+  public static GrpcPort open(
+      InetSocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, HttpHandler http, PortTls tls,
+      Bounds bounds)
+      throws IOException {
+    return open(address, loops, services, interceptors, null, http, tls, bounds);
+  }
+
   /**
    * Listens.
    *
+   * @param meter hears of each call; null for nobody
    * @param http null for gRPC alone
    * @param tls for http and gRPC alike
    * @throws BindException when the address is taken or not ours
    */
   public static GrpcPort open(
-      InetSocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, HttpHandler http, PortTls tls,
-      Bounds bounds)
+      InetSocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors,
+      ServerStreamTracer.Factory meter, HttpHandler http, PortTls tls, Bounds bounds)
       throws IOException {
     PortNegotiator negotiator = new PortNegotiator(http, bounds.maxBodyBytes(), tls);
     NettyServerBuilder builder =
@@ -92,6 +102,9 @@ public final class GrpcPort implements AutoCloseable {
     }
     InternalNettyServerBuilder.setStatsEnabled(builder, false);
     InternalNettyServerBuilder.setTracingEnabled(builder, false);
+    if (meter != null) {
+      builder.addStreamTracerFactory(meter);
+    }
     services.forEach(builder::addService);
     interceptors.forEach(builder::intercept);
     try {

@@ -1,6 +1,8 @@
 package io.kvorum.server.front;
 
 import io.kvorum.server.logging.Log;
+import io.kvorum.server.metrics.MetricSource;
+import io.kvorum.server.metrics.MetricsText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,7 +13,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** {@code /health} for people and old load balancers, {@code /livez} and {@code /readyz} (and one path for each of their checks) for Kubernetes. */
-public final class HealthEndpoints {
+public final class HealthEndpoints implements MetricSource {
   private static final Log LOG = Log.of(HealthEndpoints.class);
   private static final int UNAVAILABLE = 503;
 
@@ -137,18 +139,19 @@ public final class HealthEndpoints {
     count.last()[0] = success;
   }
 
-  /** The counters of the endpoints. */
-  public void metrics(MetricsText out) {
+  @Override
+  public void collect(MetricsText out) {
     out.counter("etcd_server_health_success", "The total number of successful health checks", successes.sum());
     out.counter("etcd_server_health_failures", "The total number of failed health checks", failures.sum());
     counts.forEach(
         (key, count) -> {
           String[] parts = key.split("/");
-          String labels = "type=\"" + parts[0] + "\",name=\"" + parts[1] + "\"";
-          out.gauge("etcd_server_healthcheck", "The result of each kind of healthcheck.", labels, count.last()[0] ? 1 : 0);
+          String name = MetricsText.labels("name", parts[1]);
+          String type = MetricsText.labels("type", parts[0]);
+          out.gauge("etcd_server_healthcheck", "The result of each kind of healthcheck.", name + "," + type, count.last()[0] ? 1 : 0);
           String help = "The total number of each kind of healthcheck.";
-          out.counter("etcd_server_healthchecks_total", help, labels + ",status=\"success\"", count.success().sum());
-          out.counter("etcd_server_healthchecks_total", help, labels + ",status=\"error\"", count.error().sum());
+          out.counter("etcd_server_healthchecks_total", help, name + ",status=\"success\"," + type, count.success().sum());
+          out.counter("etcd_server_healthchecks_total", help, name + ",status=\"error\"," + type, count.error().sum());
         });
   }
 }

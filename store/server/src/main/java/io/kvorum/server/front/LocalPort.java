@@ -5,6 +5,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.ServerStreamTracer;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
 import java.io.IOException;
@@ -31,9 +32,14 @@ public final class LocalPort implements AutoCloseable {
    * Takes calls from now on.
    *
    * @param interceptors before each call, the last one first
+   * @param meter hears of each call; null for nobody
    */
-  public synchronized void start(List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors) throws IOException {
+  public synchronized void start(List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, ServerStreamTracer.Factory meter)
+      throws IOException {
     InProcessServerBuilder builder = InProcessServerBuilder.forName(name).directExecutor();
+    if (meter != null) {
+      builder.addStreamTracerFactory(meter);
+    }
     services.forEach(builder::addService);
     interceptors.forEach(builder::intercept);
     server = builder.build().start();

@@ -8,9 +8,8 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.server.base.EtcdError;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
+import io.kvorum.server.metrics.MetricSource;
+import io.kvorum.server.metrics.MetricsText;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -23,7 +22,7 @@ import java.util.function.Supplier;
  *   <li>with {@code hasleader: true} a call is refused when this member knows no leader, and a stream is ended when it has known none for three election timeouts.
  * </ol>
  */
-public final class CallRules implements ServerInterceptor {
+public final class CallRules implements ServerInterceptor, MetricSource {
   static final Metadata.Key<String> HAS_LEADER = Metadata.Key.of("hasleader", Metadata.ASCII_STRING_MARSHALLER);
 
   private static final Metadata.Key<byte[]> CLIENT_API_VERSION = InternalMetadata.keyOf("client-api-version", new RawBytes());
@@ -35,6 +34,7 @@ public final class CallRules implements ServerInterceptor {
 
   private final Supplier<RaftStatus> raft;
   private final LeaderlessStreams streams;
+  private final ApiVersions versions = new ApiVersions();
 
   public CallRules(Supplier<RaftStatus> raft, LeaderlessStreams streams) {
     this.raft = raft;
@@ -48,10 +48,11 @@ public final class CallRules implements ServerInterceptor {
     if (!status.membership().isVoter(status.id()) && !FOR_LEARNERS.contains(method) && !method.startsWith(OWN_PREFIX)) {
       return refuse(call, EtcdError.NOT_SUPPORTED_FOR_LEARNER);
     }
-    byte[] version = headers.get(CLIENT_API_VERSION);
-    if (version != null && !isUtf8(version)) {
+    ApiVersions.Counts counts = versions.of(headers.get(CLIENT_API_VERSION));
+    if (counts == null) {
       return refuse(call, EtcdError.INVALID_CLIENT_API_VERSION);
     }
+    counts.add(call.getMethodDescriptor().getType() == MethodType.UNARY);
     if (!"true".equals(headers.get(HAS_LEADER))) {
       return next.startCall(call, headers);
     }
@@ -66,13 +67,9 @@ public final class CallRules implements ServerInterceptor {
     return new ServerCall.Listener<>() {};
   }
 
-  private static boolean isUtf8(byte[] bytes) {
-    try {
-      StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
-      return true;
-    } catch (CharacterCodingException broken) {
-      return false;
-    }
+  @Override
+  public void collect(MetricsText out) {
+    versions.collect(out);
   }
 
   /** The header's bytes as they came; the ordinary marshaller would replace what is not ASCII. */

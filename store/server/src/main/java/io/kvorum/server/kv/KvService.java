@@ -22,6 +22,7 @@ import io.kvorum.protocol.etcdserverpb.TxnRequest;
 import io.kvorum.protocol.etcdserverpb.TxnResponse;
 import io.kvorum.protocol.internal.LogRequest;
 import io.kvorum.raft.node.RaftStatus;
+import io.kvorum.server.apply.ApplyMeter;
 import io.kvorum.server.apply.KeyReader;
 import io.kvorum.server.apply.Selection;
 import io.kvorum.server.apply.TxnPath;
@@ -30,6 +31,7 @@ import io.kvorum.server.auth.Caller;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Kernel;
+import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.LongPredicate;
@@ -48,6 +50,7 @@ public final class KvService {
   private final MvccStore store;
   private final RevisionWaits waits;
   private final Executor readers;
+  private final ApplyMeter meter;
 
   /**
    * @param kernel what every service needs; its proposals carry the caller
@@ -56,6 +59,16 @@ public final class KvService {
    * @param readers a small pool for linearizable reads of ranges
    */
   public KvService(Kernel kernel, Access access, RevisionWaits waits, Executor readers) {
+    this(kernel, access, waits, readers, new ApplyMeter(Duration.ofDays(1)));
+  }
+
+  /**
+   * As the other constructor.
+   *
+   * @param meter counts what is read
+   */
+  public KvService(Kernel kernel, Access access, RevisionWaits waits, Executor readers, ApplyMeter meter) {
+    this.meter = meter;
     this.kernel = kernel;
     this.access = access;
     this.store = kernel.store();
@@ -125,11 +138,13 @@ public final class KvService {
   /** The answer from a view, which it holds open. */
   private RangeReply answer(ReadView view, RangeRequest request) {
     boolean handedOver = false;
+    long began = System.nanoTime();
     try {
       RangeReply reply = RangeReply.whole(kernel.header(view.revision()), Selection.of(KeyReader.of(view), request), request.getKeysOnly(), view);
       handedOver = true;
       return reply;
     } finally {
+      meter.range(System.nanoTime() - began, handedOver, request);
       if (!handedOver) {
         view.close();
       }
@@ -218,6 +233,7 @@ public final class KvService {
 
   private void readTxn(Caller caller, TxnRequest request, StreamObserver<TxnResponse> observer) {
     TxnResponse response;
+    long began = System.nanoTime();
     try (ReadView view = store.view()) {
       KeyReader reader = KeyReader.of(view);
       TxnPath path = TxnPath.of(reader, request);
@@ -230,6 +246,7 @@ public final class KvService {
         return;
       }
       response = path.run(op -> TxnPath.range(reader, op.getRequestRange())).setHeader(kernel.header(view.revision())).build();
+      meter.readTxn(System.nanoTime() - began, path.ops().size(), request.getSerializedSize());
     } catch (RuntimeException broken) {
       Reply.broken(observer, broken);
       return;

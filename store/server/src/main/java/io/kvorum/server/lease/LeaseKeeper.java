@@ -7,6 +7,8 @@ import io.kvorum.protocol.etcdserverpb.LeaseCheckpointResponse;
 import io.kvorum.protocol.internal.LogRequest;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.Kernel;
+import io.kvorum.server.metrics.MetricSource;
+import io.kvorum.server.metrics.MetricsText;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -32,7 +34,7 @@ import java.util.concurrent.TimeUnit;
  * <p>All state here belongs to the executor's one thread. Crash points: a revocation that was proposed and not answered is found again by its deadline, here or
  * on the next leader; a lost checkpoint only makes a lease live longer.
  */
-public final class LeaseKeeper implements AutoCloseable {
+public final class LeaseKeeper implements MetricSource, AutoCloseable {
   private static final System.Logger LOG = System.getLogger(LeaseKeeper.class.getName());
   static final long CHECK_MILLIS = 500;
   static final int CHECKPOINTS_PER_CHECK = 500;
@@ -128,6 +130,11 @@ public final class LeaseKeeper implements AutoCloseable {
   /** Leases looked after, and some that are gone. */
   int tracked() {
     return revocations.tracked();
+  }
+
+  @Override
+  public void collect(MetricsText out) {
+    out.counter("etcd_debugging_server_lease_expired_total", "The total number of expired leases.", revocations.expired());
   }
 
   /** One round; the executor's thread. */

@@ -10,6 +10,9 @@ import io.kvorum.protocol.internal.StoredLease;
 import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.server.apply.LeaseState;
 import io.kvorum.server.base.EtcdError;
+import io.kvorum.server.metrics.Histogram;
+import io.kvorum.server.metrics.MetricSource;
+import io.kvorum.server.metrics.MetricsText;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -18,6 +21,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 
 /**
@@ -28,7 +32,7 @@ import java.util.function.LongSupplier;
  * term; then each lease starts again with its full TTL, or what was left at its last checkpoint, plus an extension. It stops being primary the moment the raft
  * thread reports any other term or role. Time never decides anything in the replicated state.
  */
-public final class Lessor implements LeaseState {
+public final class Lessor implements LeaseState, MetricSource {
   /** Largest TTL that can be granted, seconds. */
   public static final long MAX_TTL_SECONDS = 9_000_000_000L;
 
@@ -38,11 +42,17 @@ public final class Lessor implements LeaseState {
   /** Deadlines in any one second after spreading; below the rate of revocation, so that a pile of old leases does not use all of it. */
   static final int SPREAD_PER_SECOND = 750;
 
+  /** Of the histogram of TTLs: up to three months. */
+  private static final int TTL_BOUNDS = 24;
+
   private final Map<Long, Lease> leases = new ConcurrentHashMap<>();
 
   /** Granted while this member leads, to be taken up by the keeper at its next check. */
   private final Queue<Lease> granted = new ConcurrentLinkedQueue<>();
 
+  private final LongAdder grants = new LongAdder();
+  private final LongAdder revocations = new LongAdder();
+  private final Histogram ttls = Histogram.ofAmounts(1, TTL_BOUNDS);
   private final LongSupplier nanoClock;
   private final long origin;
   private volatile long leadTerm;
@@ -82,6 +92,8 @@ public final class Lessor implements LeaseState {
     long now = now();
     lease.start(now, Lease.deadlineAfter(now, lease.ttlSeconds()));
     leases.put(lease.id(), lease);
+    grants.increment();
+    ttls.record(lease.ttlSeconds());
     if (leadTerm != 0) {
       granted.add(lease);
     }
@@ -98,6 +110,7 @@ public final class Lessor implements LeaseState {
   public void revoked(long id) {
     Lease lease = leases.remove(id);
     if (lease != null) {
+      revocations.increment();
       lease.end();
     }
   }
@@ -169,6 +182,14 @@ public final class Lessor implements LeaseState {
       leases.values().forEach(Lease::abandon);
     }
     leadershipListener.run();
+  }
+
+  @Override
+  public void collect(MetricsText out) {
+    out.counter("etcd_debugging_lease_granted_total", "The total number of granted leases.", grants.sum())
+        .counter("etcd_debugging_lease_revoked_total", "The total number of revoked leases.", revocations.sum())
+        .histogram("etcd_debugging_lease_ttl_total", "Bucketed histogram of lease TTLs.", ttls)
+        .gauge("kvorum_leases", "Leases that are alive.", leases.size());
   }
 
   /** The term in which this member leads, 0 when it does not. */

@@ -16,15 +16,18 @@ import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Kernel;
+import io.kvorum.server.metrics.MetricSource;
+import io.kvorum.server.metrics.MetricsText;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 
 /** Answers of the primary lessor. The usual renewal runs through on the calling thread: two volatile reads, one look-up, one compare-and-set. */
-public final class LocalLeases implements LeaseLeader {
+public final class LocalLeases implements LeaseLeader, MetricSource {
   /** How long to wait for what is committed to be applied. */
   static final long APPLY_WAIT_MILLIS = 1_000;
 
@@ -34,6 +37,7 @@ public final class LocalLeases implements LeaseLeader {
   private final LeaseKeeper keeper;
   private final Kernel kernel;
   private final ScheduledExecutorService timer;
+  private final LongAdder renewals = new LongAdder();
 
   /**
    * @param timer for waits; its threads run short tasks only
@@ -65,8 +69,14 @@ public final class LocalLeases implements LeaseLeader {
       // Looked at after the deadline was moved: a checkpoint that begins later sees the new one.
       clearThenRenew(header, id, completion);
     } else {
+      renewals.increment();
       completion.done(renewed(header, id, lease.ttlSeconds()));
     }
+  }
+
+  @Override
+  public void collect(MetricsText out) {
+    out.counter("etcd_debugging_lease_renewed_total", "The number of renewed leases seen by the leader.", renewals.sum());
   }
 
   /** The answer promises the full TTL, so the log must forget the remainder before it is given: the next leader would go by it. */

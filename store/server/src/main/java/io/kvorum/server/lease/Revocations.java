@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 
 /** Ends leases whose deadline has passed, through the log. Belongs to the executor's one thread. */
 final class Revocations {
@@ -26,6 +27,7 @@ final class Revocations {
   private final Executor executor;
   private final LeaseTimes deadlines = new LeaseTimes(Lease::deadline);
   private final Deque<Lease> waiting = new ArrayDeque<>();
+  private final LongAdder expired = new LongAdder();
   private int inFlight;
   private boolean pumping;
   private long round;
@@ -55,6 +57,11 @@ final class Revocations {
   /** Leases whose deadline is looked after, and some that are gone. */
   int tracked() {
     return deadlines.size();
+  }
+
+  /** Leases that were ended because their time was over, since the start. Any thread. */
+  long expired() {
+    return expired.sum();
   }
 
   /** Takes up what is due, as far as there is room. */
@@ -95,6 +102,7 @@ final class Revocations {
         new Completion<LeaseRevokeResponse>() {
           @Override
           public void done(LeaseRevokeResponse answer) {
+            expired.increment();
             executor.execute(() -> ended(asked, lease));
           }
 

@@ -23,10 +23,12 @@ final class InboundStreams implements Members.Listener {
   private static final Log LOG = Log.of(InboundStreams.class);
 
   private final RaftNode node;
+  private final PeerMeter meter;
   private final Map<Long, Stream> newest = new ConcurrentHashMap<>();
 
-  InboundStreams(RaftNode node) {
+  InboundStreams(RaftNode node, PeerMeter meter) {
     this.node = node;
+    this.meter = meter;
   }
 
   StreamObserver<RaftMessages> open(long from, StreamObserver<StreamEnd> out) {
@@ -51,20 +53,24 @@ final class InboundStreams implements Members.Listener {
   private final class Stream implements StreamObserver<RaftMessages> {
     private final long from;
     private final ServerCallStreamObserver<StreamEnd> out;
+    private final PeerMeter.Peer counts;
     private boolean closed;
 
     Stream(long from, ServerCallStreamObserver<StreamEnd> out) {
       this.from = from;
       this.out = out;
+      this.counts = meter.of(from);
     }
 
     @Override
     public void onNext(RaftMessages batch) {
+      counts.receivedBytes.add(batch.getSerializedSize());
       for (RaftMessage encoded : batch.getMessagesList()) {
         Message message;
         try {
           message = MessageCodec.decode(encoded);
         } catch (IllegalArgumentException e) {
+          counts.receivedFailures.increment();
           LOG.warn("dropped a message from remote peer", "remote-peer-id", MemberIds.hex(from), "error", e.getMessage());
           continue;
         }
@@ -76,6 +82,7 @@ final class InboundStreams implements Members.Listener {
 
     @Override
     public void onError(Throwable reason) {
+      counts.receivedFailures.increment();
       ended();
     }
 

@@ -8,6 +8,8 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.kvorum.protocol.internal.PeerGrpc;
+import io.kvorum.protocol.internal.ProbeRequest;
+import io.kvorum.protocol.internal.ProbeResponse;
 import io.kvorum.protocol.internal.RaftMessages;
 import io.kvorum.protocol.internal.StreamEnd;
 import io.kvorum.raft.Message;
@@ -38,6 +40,7 @@ final class PeerLink {
   private static final long RETRY_MILLIS_MIN = 50;
   private static final long RETRY_MILLIS_MAX = 200;
   private static final long REFUSED_MILLIS = 1_000;
+  private static final long PROBE_MILLIS = 5_000;
   private static final int BATCH_MESSAGES = 256;
   private static final long BATCH_BYTES = 1 << 20;
   private static final CallOptions OPTIONS = CallOptions.DEFAULT.withWaitForReady().withOnReadyThreshold(1 << 20);
@@ -47,6 +50,8 @@ final class PeerLink {
   private final PeerChannels channels;
   private final ScheduledExecutorService loop;
   private final PeerEvents events;
+  private final PeerMeter meter;
+  private final PeerMeter.Peer counts;
   private final Outbox outbox = new Outbox(System::nanoTime);
 
   private List<PeerUrls.Endpoint> endpoints = List.of();
@@ -79,7 +84,10 @@ final class PeerLink {
     void removed();
   }
 
-  PeerLink(long id, PeerIdentity self, PeerChannels channels, ScheduledExecutorService loop, PeerEvents events) {
+  PeerLink(long id, PeerIdentity self, PeerChannels channels, ScheduledExecutorService loop, PeerEvents events, PeerMeter meter) {
+    this.meter = meter;
+    this.counts = meter.of(id);
+    this.counts.known = true;
     this.id = id;
     this.self = self;
     this.channels = channels;
@@ -94,7 +102,13 @@ final class PeerLink {
       case QUEUED -> {
         // A drain is on its way, or comes with the connection.
       }
-      case DROPPED -> events.unreachable(id);
+      case DROPPED -> {
+        counts.sentFailures.increment();
+        if (message.type() == Message.Type.HEARTBEAT) {
+          meter.heartbeatFailed();
+        }
+        events.unreachable(id);
+      }
     }
   }
 
@@ -167,6 +181,7 @@ final class PeerLink {
     }
     retryMillis = Math.min(RETRY_MILLIS_MAX, retryMillis * 2);
     if (channel != null && channel.getState(true) == ConnectivityState.TRANSIENT_FAILURE) {
+      counts.sentFailures.increment();
       complain("prober detected unhealthy status; remote peer cannot be reached", "connection failed");
       if (endpoints.size() > 1) {
         hangUp("trying the next peer URL");
@@ -194,7 +209,9 @@ final class PeerLink {
       }
       RaftMessages.Builder out = RaftMessages.newBuilder();
       batch.forEach(m -> out.addMessages(MessageCodec.encode(m)));
-      stream.call.sendMessage(out.build());
+      RaftMessages messages = out.build();
+      counts.sentBytes.add(messages.getSerializedSize());
+      stream.call.sendMessage(messages);
     }
   }
 
@@ -204,11 +221,37 @@ final class PeerLink {
     }
     upSinceNanos = System.nanoTime();
     up = true;
+    counts.active = true;
     outbox.connected();
     complained = false;
     retryMillis = RETRY_MILLIS_MIN;
     LOG.info("established TCP streaming connection with remote peer", "local-member-id", MemberIds.hex(self.memberId()), "remote-peer-id", MemberIds.hex(id));
     drain();
+    probe(which);
+  }
+
+  /** Measures a round trip now and every five seconds, as long as the stream is up. */
+  private void probe(Stream which) {
+    Channel to = channel;
+    if (closed || which != stream || !up || to == null) {
+      return;
+    }
+    ClientCall<ProbeRequest, ProbeResponse> call = to.newCall(PeerGrpc.getProbeMethod(), CallOptions.DEFAULT.withDeadlineAfter(PROBE_MILLIS, TimeUnit.MILLISECONDS));
+    long began = System.nanoTime();
+    call.start(
+        new ClientCall.Listener<>() {
+          @Override
+          public void onClose(Status status, Metadata trailers) {
+            if (status.isOk()) {
+              counts.roundTrips.record(System.nanoTime() - began);
+            }
+          }
+        },
+        self.headers(id));
+    call.sendMessage(ProbeRequest.getDefaultInstance());
+    call.halfClose();
+    call.request(2);
+    loop.schedule(() -> probe(which), PROBE_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   private void ended(Stream which, Status status) {
@@ -217,8 +260,9 @@ final class PeerLink {
     }
     stream = null;
     boolean wasUp = up;
-    up = false;
+    down();
     if (outbox.disconnected()) {
+      counts.sentFailures.increment();
       events.unreachable(id);
     }
     String reason = status.getDescription() == null ? status.getCode().name() : status.getDescription();
@@ -247,7 +291,7 @@ final class PeerLink {
   private void hangUp(String why) {
     Stream ending = stream;
     stream = null;
-    up = false;
+    down();
     outbox.disconnected();
     if (ending != null) {
       ending.call.cancel(why, null);
@@ -256,6 +300,14 @@ final class PeerLink {
       channel.shutdownNow();
       channel = null;
     }
+  }
+
+  private void down() {
+    if (up) {
+      counts.disconnects.increment();
+    }
+    up = false;
+    counts.active = false;
   }
 
   /** Hangs up for good; nothing is reported any more. */

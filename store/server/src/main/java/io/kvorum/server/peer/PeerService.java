@@ -17,6 +17,8 @@ import io.kvorum.protocol.etcdserverpb.MemberPromoteResponse;
 import io.kvorum.protocol.internal.MembersRequest;
 import io.kvorum.protocol.internal.MembersResponse;
 import io.kvorum.protocol.internal.PeerGrpc;
+import io.kvorum.protocol.internal.ProbeRequest;
+import io.kvorum.protocol.internal.ProbeResponse;
 import io.kvorum.protocol.internal.RaftMessages;
 import io.kvorum.protocol.internal.SnapshotPart;
 import io.kvorum.protocol.internal.SnapshotReply;
@@ -40,6 +42,7 @@ public final class PeerService extends PeerGrpc.PeerImplBase {
   private final Promotion promotion;
   private final ContentHash hash;
   private final PeerGate gate;
+  private final PeerTransport transport;
 
   /**
    * @param self this member
@@ -60,7 +63,8 @@ public final class PeerService extends PeerGrpc.PeerImplBase {
       Promotion promotion,
       ContentHash hash) {
     this.members = members;
-    this.streams = new InboundStreams(node);
+    this.transport = transport;
+    this.streams = new InboundStreams(node, transport.meter());
     this.snapshots = snapshots;
     this.leases = leases;
     this.promotion = promotion;
@@ -81,7 +85,7 @@ public final class PeerService extends PeerGrpc.PeerImplBase {
 
   @Override
   public StreamObserver<SnapshotPart> snapshot(StreamObserver<SnapshotReply> observer) {
-    return snapshots.open(PeerGate.CALLER.get(), observer);
+    return snapshots.open(PeerGate.CALLER.get(), observer, transport.meter().of(PeerGate.CALLER.get()).received);
   }
 
   @Override
@@ -107,6 +111,13 @@ public final class PeerService extends PeerGrpc.PeerImplBase {
   @Override
   public void hashKV(HashKVRequest request, StreamObserver<HashKVResponse> observer) {
     hash.hash(request.getRevision(), answer(observer));
+  }
+
+  /** Only how long it takes counts. */
+  @Override
+  public void probe(ProbeRequest request, StreamObserver<ProbeResponse> observer) {
+    observer.onNext(ProbeResponse.getDefaultInstance());
+    observer.onCompleted();
   }
 
   @Override

@@ -15,6 +15,7 @@ import io.kvorum.server.cluster.MemberIds;
 import io.kvorum.server.cluster.Members;
 import io.kvorum.server.cluster.PeerUrls;
 import io.kvorum.server.logging.Log;
+import io.kvorum.server.metrics.MetricSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -44,6 +45,7 @@ public final class PeerTransport implements Transport, Connectivity, Members.Lis
   private final PeerChannels channels;
   private final ScheduledExecutorService loop;
   private final Runnable removed;
+  private final PeerMeter meter;
   private final Map<Long, PeerLink> links = new ConcurrentHashMap<>();
   private final Map<Long, Long> reportedNanos = new ConcurrentHashMap<>();
   private volatile RaftNode node;
@@ -60,6 +62,7 @@ public final class PeerTransport implements Transport, Connectivity, Members.Lis
    */
   public PeerTransport(PeerIdentity self, PeerChannels channels, ScheduledExecutorService loop, Runnable removed) {
     this.self = self;
+    this.meter = new PeerMeter(self.memberId());
     this.channels = channels;
     this.loop = loop;
     this.removed = removed;
@@ -76,6 +79,15 @@ public final class PeerTransport implements Transport, Connectivity, Members.Lis
     node = raft;
     snapshots = snapshotStart;
     execute(() -> contacts.forEach(m -> meet(m.id(), m.peerUrls())));
+  }
+
+  /** What is counted of the traffic with other members. */
+  public MetricSource metrics() {
+    return meter;
+  }
+
+  PeerMeter meter() {
+    return meter;
   }
 
   @Override
@@ -148,7 +160,7 @@ public final class PeerTransport implements Transport, Connectivity, Members.Lis
         LOG.warn("ignored a peer URL", "remote-peer-id", MemberIds.hex(id), "error", e.getMessage());
       }
     }
-    links.computeIfAbsent(id, k -> new PeerLink(k, self, channels, loop, new Events())).update(endpoints);
+    links.computeIfAbsent(id, k -> new PeerLink(k, self, channels, loop, new Events(), meter)).update(endpoints);
   }
 
   private void hangUp(long id) {
@@ -156,6 +168,7 @@ public final class PeerTransport implements Transport, Connectivity, Members.Lis
     if (link != null) {
       link.close();
       reportedNanos.remove(id);
+      meter.of(id).known = false;
       LOG.info("removed remote peer", "local-member-id", MemberIds.hex(self.memberId()), "removed-remote-peer-id", MemberIds.hex(id));
     }
   }

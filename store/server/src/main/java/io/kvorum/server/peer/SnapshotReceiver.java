@@ -64,10 +64,14 @@ public final class SnapshotReceiver implements AutoCloseable {
     IncomingFiles.deleteLeftovers(memberDirectory);
   }
 
-  /** A member begins a transfer. */
-  StreamObserver<SnapshotPart> open(long from, StreamObserver<SnapshotReply> out) {
+  /**
+   * A member begins a transfer.
+   *
+   * @param transfers counts it
+   */
+  StreamObserver<SnapshotPart> open(long from, StreamObserver<SnapshotReply> out, PeerMeter.Transfers transfers) {
     ServerCallStreamObserver<SnapshotReply> observer = (ServerCallStreamObserver<SnapshotReply>) out;
-    Transfer transfer = new Transfer(from, observer);
+    Transfer transfer = new Transfer(from, observer, transfers);
     observer.disableAutoRequest();
     observer.setOnCancelHandler(() -> run(() -> transfer.end(Status.CANCELLED)));
     observer.request(CHUNKS_AHEAD);
@@ -91,10 +95,14 @@ public final class SnapshotReceiver implements AutoCloseable {
   private final class Transfer implements StreamObserver<SnapshotPart> {
     private final long from;
     private final ServerCallStreamObserver<SnapshotReply> out;
+    private final PeerMeter.Transfers transfers;
+    private final long began;
     private Message message;
     private boolean ended;
 
-    Transfer(long from, ServerCallStreamObserver<SnapshotReply> out) {
+    Transfer(long from, ServerCallStreamObserver<SnapshotReply> out, PeerMeter.Transfers transfers) {
+      this.transfers = transfers;
+      this.began = transfers.began();
       this.from = from;
       this.out = out;
     }
@@ -188,7 +196,7 @@ public final class SnapshotReceiver implements AutoCloseable {
         LOG.info("applied snapshot", "snapshot-index", message.snapshot().index(), "installed", installed);
         out.onNext(SnapshotReply.newBuilder().setInstalled(installed).build());
         out.onCompleted();
-        forget();
+        forget(installed);
       }
     }
 
@@ -199,11 +207,12 @@ public final class SnapshotReceiver implements AutoCloseable {
       if (status.getCode() != Status.Code.CANCELLED) {
         out.onError(status.asRuntimeException());
       }
-      forget();
+      forget(false);
     }
 
-    private void forget() {
+    private void forget(boolean installed) {
       ended = true;
+      transfers.ended(began, installed);
       if (current == this) {
         current = null;
         try {

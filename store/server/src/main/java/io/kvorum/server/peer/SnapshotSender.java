@@ -115,6 +115,8 @@ public final class SnapshotSender implements Consumer<Message>, AutoCloseable {
 
   private void run(Message message) {
     boolean installed = false;
+    PeerMeter.Transfers transfers = transport.meter().of(message.to()).sent;
+    long began = transfers.began();
     try {
       installed = transfer(message);
     } catch (IOException | StatusException | StatusRuntimeException | TimeoutException e) {
@@ -124,6 +126,7 @@ public final class SnapshotSender implements Consumer<Message>, AutoCloseable {
     } catch (RuntimeException e) {
       LOG.error("failed to send database snapshot", e, "remote-peer-id", MemberIds.hex(message.to()));
     } finally {
+      transfers.ended(began, installed);
       underWay.remove(message.to());
       node.reportSnapshot(message.to(), installed);
     }

@@ -16,6 +16,7 @@ import io.kvorum.server.front.HttpRoutes;
 import io.kvorum.server.front.LocalPort;
 import io.kvorum.server.front.PortTls;
 import io.kvorum.server.logging.Log;
+import io.kvorum.server.metrics.CallMeter;
 import io.kvorum.server.tls.IncomingTls;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -50,6 +51,7 @@ final class ClientPorts implements AutoCloseable {
    *
    * @param services gRPC
    * @param interceptors before each call, the last one first
+   * @param meter counts the calls
    * @param local the same for callers inside this process
    * @param gateway the services as JSON
    * @param health answers of the health endpoints
@@ -57,7 +59,7 @@ final class ClientPorts implements AutoCloseable {
    * @param clusterVersion empty before it is decided
    */
   record Content(
-      List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, LocalPort local, HttpHandler gateway, HealthEndpoints health, ServerMetrics metrics,
+      List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, CallMeter meter, LocalPort local, HttpHandler gateway, HealthEndpoints health, ServerMetrics metrics,
       Supplier<String> clusterVersion) {}
 
   /**
@@ -78,13 +80,14 @@ final class ClientPorts implements AutoCloseable {
   }
 
   private void listen(Content content) throws IOException {
-    local.start(content.services(), content.interceptors());
+    local.start(content.services(), content.interceptors(), content.meter());
     HttpRoutes probes = new HttpRoutes();
     content.health().install(probes);
-    probes.get("/metrics", request -> content.metrics().text());
+    HttpHandler scrape = (request, responder) -> responder.respond(content.metrics().text());
+    probes.route("/metrics", scrape);
     HttpRoutes all = new HttpRoutes();
     content.health().install(all);
-    all.get("/metrics", request -> content.metrics().text());
+    all.route("/metrics", scrape);
     all.get("/version", request -> version(content.clusterVersion().get()));
     all.get("/debug/vars", request -> content.metrics().variables());
     if (config.http().gateway()) {
@@ -96,7 +99,7 @@ final class ClientPorts implements AutoCloseable {
     List<String> urls = config.listen().clientUrls();
     for (String url : ServerTls.addresses(urls)) {
       PortTls security = ServerTls.of(url, urls, tls);
-      grpc.add(GrpcPort.open(Urls.bindAddress(url), loops, content.services(), content.interceptors(), split ? null : client, security, bounds()));
+      grpc.add(GrpcPort.open(Urls.bindAddress(url), loops, content.services(), content.interceptors(), content.meter(), split ? null : client, security, bounds()));
     }
     for (String url : config.listen().clientHttpUrls()) {
       http.add(HttpPort.open(Urls.bindAddress(url), loops, client, httpTls(url), bounds().maxBodyBytes()));

@@ -79,7 +79,7 @@ final class Member implements AutoCloseable {
   private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
   /** What was opened for this member before it is composed. */
-  private record Opened(Threads threads, MvccStore store, SegmentedLog log, ServerMetrics.LogSyncs syncs, HaltingFailPoint failPoint) {
+  private record Opened(Threads threads, MvccStore store, SegmentedLog log, DiskMeter disk, HaltingFailPoint failPoint) {
     boolean spaceLow() {
       return store.spaceLow() || log.spaceLow();
     }
@@ -98,21 +98,22 @@ final class Member implements AutoCloseable {
     this.threads = opened.threads;
     SimpleTokens simple = new SimpleTokens(System::nanoTime, config.auth().tokenTtlSeconds(), new SecureRandom());
     Tokens tokens = tokens(config, simple);
-    this.replica = Replica.open(genesis, opened.store, simple, limits, threads, random);
+    this.replica = Replica.open(genesis, opened.store, simple, limits, config.maintenance().warningApplyDuration(), threads, random);
     PeerIdentity self = new PeerIdentity(genesis.clusterId(), genesis.memberId(), this::ownPeerUrls);
     this.transport = new PeerTransport(self, network.channels(), network.loop(), () -> failure.complete(new RemovedException(genesis.memberId())));
     this.node = consensus(opened, random);
     node.failure().thenAccept(failure::complete);
     SpaceQuota quota = new SpaceQuota(genesis.memberId(), opened.store, opened::spaceLow, replica.alarms(), () -> current.get().limits().quotaBytes());
     this.proposals = new LogProposals(genesis.memberId(), node, replica.calls(), quota, limits, threads.timer());
-    this.kernel = new Kernel(genesis.clusterId(), genesis.memberId(), opened.store, node::status, proposals, new ReadIndexReads(node), () -> current.get().limits());
+    ReadIndexReads reads = new ReadIndexReads(node);
+    this.kernel = new Kernel(genesis.clusterId(), genesis.memberId(), opened.store, node::status, proposals, reads, () -> current.get().limits());
     replica.kernel().set(kernel);
     this.services = new Services(current, kernel, tokens, replica, threads, transport);
     this.snapshots = new SnapshotSender(self, transport, network.channels(), opened.store, node, 0, opened.failPoint);
     this.received = new SnapshotReceiver(directory.member(), opened.store, node, opened.failPoint);
     Certificates certificates = new Certificates(network.tls().files().client(), network.tls().files().peer());
     DataFiles files = new DataFiles(directory.store(), directory.log());
-    this.content = services.content(node, opened.syncs, random, new Services.Own(certificates, files, opened.log::last));
+    this.content = services.content(node, List.of(opened.disk, transport.metrics(), proposals, reads), random, new Services.Own(certificates, files, opened.log::last));
     listenToPeers(
         new PeerService(self, replica.members(), transport, node, received, services.localLeases, services.promotion, services.hash));
   }
@@ -125,17 +126,18 @@ final class Member implements AutoCloseable {
    */
   static Member open(CurrentConfig current, DataDirectory directory, Genesis genesis, PeerNetwork network) throws StartException, IOException {
     HaltingFailPoint failPoint = HaltingFailPoint.of(System.getenv(HaltingFailPoint.VARIABLE));
-    ServerMetrics.LogSyncs syncs = new ServerMetrics.LogSyncs();
+    DiskMeter disk = new DiskMeter(System::currentTimeMillis);
     Threads threads = Threads.create(Runtime.getRuntime().availableProcessors());
     MvccStore store = null;
     SegmentedLog log = null;
     boolean opened = false;
     try {
       store = MvccStore.open(directory.store(), new MvccOptions(MvccOptions.DEFAULT.reserveBytes(), false, failPoint));
+      store.observe(disk);
       ServerConfig.Maintenance maintenance = current.get().maintenance();
       LogOptions logOptions = LogOptions.defaults().withRetention(maintenance.maxLogFiles(), maintenance.keepEntries());
-      log = SegmentedLog.open(directory.log(), logOptions.withFailPoint(failPoint).withObserver(syncs));
-      Member member = new Member(current, directory, genesis, network, new Opened(threads, store, log, syncs, failPoint));
+      log = SegmentedLog.open(directory.log(), logOptions.withFailPoint(failPoint).withObserver(disk));
+      Member member = new Member(current, directory, genesis, network, new Opened(threads, store, log, disk, failPoint));
       opened = true;
       return member;
     } catch (StoreCorruptException | LogCorruptException damaged) {

@@ -3,6 +3,7 @@ package io.kvorum.server.process;
 import io.kvorum.mvcc.MvccStore;
 import io.kvorum.raft.SnapshotMeta;
 import io.kvorum.server.apply.Alarms;
+import io.kvorum.server.apply.ApplyMeter;
 import io.kvorum.server.apply.Machine;
 import io.kvorum.server.auth.AuthState;
 import io.kvorum.server.auth.SimpleTokens;
@@ -15,6 +16,7 @@ import io.kvorum.server.lease.Lessor;
 import io.kvorum.server.migrate.FrozenState;
 import io.kvorum.server.propose.PendingCalls;
 import io.kvorum.server.watch.WatchHub;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
@@ -27,6 +29,7 @@ import java.util.random.RandomGenerator;
  * @param calls calls that wait for their entry to be applied
  * @param waits reads that wait for a revision
  * @param machine what the log is applied to
+ * @param meter counts what is applied and read
  * @param kernel set once consensus is there; headers of watch answers need it
  */
 record Replica(
@@ -40,11 +43,16 @@ record Replica(
     RevisionWaits waits,
     WatchHub watches,
     Machine machine,
+    ApplyMeter meter,
     AtomicReference<Kernel> kernel) {
   private static final long FUTURE_READ_MILLIS = 1_000;
 
-  /** As of the store's checkpoint. */
-  static Replica open(Genesis genesis, MvccStore store, SimpleTokens tokens, Limits limits, Threads threads, RandomGenerator random) {
+  /**
+   * As of the store's checkpoint.
+   *
+   * @param slowApply requests that take longer are logged
+   */
+  static Replica open(Genesis genesis, MvccStore store, SimpleTokens tokens, Limits limits, Duration slowApply, Threads threads, RandomGenerator random) {
     Members members = new Members(genesis);
     Lessor lessor = new Lessor(System::nanoTime);
     Alarms alarms = new Alarms();
@@ -53,8 +61,9 @@ record Replica(
     RevisionWaits waits = new RevisionWaits(threads.timer(), threads.readers(), FUTURE_READ_MILLIS);
     AtomicReference<Kernel> kernel = new AtomicReference<>();
     WatchHub watches = new WatchHub(store, revision -> kernel.get().header(revision), limits, System::nanoTime, random);
-    Machine machine = new Machine(new Machine.Parts(store, lessor, members, alarms, auth), calls, List.of(watches, waits));
-    return new Replica(store, members, lessor, alarms, auth, tokens, calls, waits, watches, machine, kernel);
+    ApplyMeter meter = new ApplyMeter(slowApply);
+    Machine machine = new Machine(new Machine.Parts(store, lessor, members, alarms, auth), calls, List.of(watches, waits), meter);
+    return new Replica(store, members, lessor, alarms, auth, tokens, calls, waits, watches, machine, meter, kernel);
   }
 
   /** Everything as of one position in the log; only where that position cannot move: on the raft thread. */

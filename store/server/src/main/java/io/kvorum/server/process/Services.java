@@ -22,7 +22,6 @@ import io.kvorum.server.cluster.ReconfigRules;
 import io.kvorum.server.config.CurrentConfig;
 import io.kvorum.server.config.ServerConfig;
 import io.kvorum.server.front.HealthEndpoints;
-import io.kvorum.server.front.Histogram;
 import io.kvorum.server.front.LocalPort;
 import io.kvorum.server.gateway.Gateway;
 import io.kvorum.server.kv.CallRules;
@@ -34,11 +33,16 @@ import io.kvorum.server.lease.LocalLeases;
 import io.kvorum.server.maintenance.ContentHash;
 import io.kvorum.server.maintenance.MaintenanceService;
 import io.kvorum.server.maintenance.Snapshots;
+import io.kvorum.server.metrics.CallMeter;
+import io.kvorum.server.metrics.Histogram;
+import io.kvorum.server.metrics.MetricSource;
+import io.kvorum.server.metrics.ProcessMetrics;
 import io.kvorum.server.peer.PeerCalls;
 import io.kvorum.server.peer.PeerTransport;
 import io.kvorum.server.recipe.ElectionService;
 import io.kvorum.server.recipe.LockService;
 import io.kvorum.server.watch.WatchService;
+import java.util.ArrayList;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -101,13 +105,17 @@ final class Services {
    */
   record Own(Certificates certificates, DataFiles files, Supplier<SegmentedLog.Position> last) {}
 
-  /** All that the client ports serve. */
-  ClientPorts.Content content(RaftNode node, ServerMetrics.LogSyncs syncs, RandomGenerator random, Own own) {
+  /**
+   * All that the client ports serve.
+   *
+   * @param sources of metrics, beside those of the services
+   */
+  ClientPorts.Content content(RaftNode node, List<MetricSource> sources, RandomGenerator random, Own own) {
     // Two members in one process, as tests have them, must not meet here.
     LocalPort local = new LocalPort("member-" + Long.toHexString(kernel.memberId()) + "-" + Long.toHexString(random.nextLong()));
     List<ServerServiceDefinition> services =
         List.of(
-            new KvService(clients, access, replica.waits(), threads.readers()).bind(),
+            new KvService(clients, access, replica.waits(), threads.readers(), replica.meter()).bind(),
             new WatchService(replica.watches(), access::watch).bindService(),
             new LeaseService(clients, access, replica.lessor(), localLeases, calls, threads.timer(), random).bindService(),
             new ClusterService(
@@ -123,13 +131,22 @@ final class Services {
             new GrpcHealth().bindService());
     LeaderlessStreams streams = new LeaderlessStreams(node::status).start(threads.timer(), kernel.limits().electionMillis());
     HealthEndpoints health = new HealthEndpoints(new MemberHealth(kernel, replica.members(), replica.alarms()));
-    ServerMetrics.LeaderChanges leaderChanges = new ServerMetrics.LeaderChanges();
-    threads.timer().scheduleWithFixedDelay(() -> leaderChanges.look(node.status().leader()), LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
-    ServerMetrics metrics = new ServerMetrics(kernel, replica.members(), replica.watches(), health, leaderChanges, syncs, own.certificates, snapshotDurations);
+    MemberMetrics member = new MemberMetrics(kernel, replica.members(), config.featureGates());
+    threads.timer().scheduleWithFixedDelay(() -> member.look(node.status().leader()), LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    CallRules callRules = new CallRules(node::status, streams);
+    CallMeter meter =
+        new CallMeter(services, config.http().extensiveMetrics(), config.maintenance().warningUnaryRequestDuration().toNanos(), SlowCallLog.INSTANCE);
+    List<MetricSource> all = new ArrayList<>(sources);
+    all.addAll(
+        List.of(
+            member, meter, new MaintenanceTimes(meter, snapshotDurations), callRules, health, replica.auth(), replica.meter(), replica.lessor(), replica.watches(),
+            leases, localLeases, promotion,
+            new CertificateExpiry(own.certificates), new ProcessMetrics()));
+    ServerMetrics metrics = new ServerMetrics(all, node::status);
     AccessInterceptor permissions =
         new AccessInterceptor(access, () -> node.status().applied(), threads.timer(), kernel.limits().requestMillis(), config.auth().clientCertificates());
     return new ClientPorts.Content(
-        services, List.of(permissions, new CallRules(node::status, streams)), local, new Gateway(local::channel, threads.programs()), health, metrics,
+        services, List.of(permissions, callRules), meter, local, new Gateway(local::channel, threads.programs()), health, metrics,
         () -> replica.members().view().clusterVersion());
   }
 

@@ -16,17 +16,20 @@ import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Limits;
 import io.kvorum.server.base.Proposals;
+import io.kvorum.server.metrics.MetricSource;
+import io.kvorum.server.metrics.MetricsText;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * The way into the log. A proposal is refused at once, in this order, when the server stops (SERVER_STOPPED), when there is no room (NO_SPACE, after the alarm was
  * raised through the log), when it is too large, when apply lags by more than 5,000 entries or too many calls wait (TOO_MANY_REQUESTS). It is serialized once, on
  * the calling thread, and then belongs to consensus; this member recognises it by its id when it is applied, or gives up after the request limit.
  */
-public final class LogProposals implements Proposals, AutoCloseable {
+public final class LogProposals implements Proposals, MetricSource, AutoCloseable {
   private static final long APPLY_LAG_MAX = 5_000;
   private static final long SWEEP_MILLIS = 200;
   private static final long SPACE_MILLIS = 1_000;
@@ -39,6 +42,7 @@ public final class LogProposals implements Proposals, AutoCloseable {
   private final int requestBytesMax;
   private final ScheduledExecutorService timer;
   private final AtomicBoolean raisingAlarm = new AtomicBoolean();
+  private final LongAdder refused = new LongAdder();
   private volatile boolean closed;
 
   /**
@@ -137,12 +141,15 @@ public final class LogProposals implements Proposals, AutoCloseable {
     }
   }
 
-  private static void handOver(RaftNode.ProposeResult result, PendingCalls.Call call) {
+  private void handOver(RaftNode.ProposeResult result, PendingCalls.Call call) {
     switch (result) {
       case ACCEPTED -> {
         // Completed by apply, or by the sweep.
       }
-      case REFUSED -> call.refused(EtcdError.TOO_MANY_REQUESTS);
+      case REFUSED -> {
+        refused.increment();
+        call.refused(EtcdError.TOO_MANY_REQUESTS);
+      }
       case STOPPED -> call.refused(EtcdError.SERVER_STOPPED);
     }
   }
@@ -188,6 +195,12 @@ public final class LogProposals implements Proposals, AutoCloseable {
             whenRaised.run();
           }
         });
+  }
+
+  @Override
+  public void collect(MetricsText out) {
+    out.gauge("etcd_server_proposals_pending", "The current number of pending proposals to commit.", calls.waiting())
+        .counter("etcd_server_proposals_failed_total", "The total number of failed proposals seen.", calls.timedOut() + refused.sum());
   }
 
   /** Refuses what comes and fails what waits with SERVER_STOPPED. Call it before consensus is closed; the timer is its owner's. */

@@ -39,6 +39,9 @@ public final class PendingCalls implements WaitingCalls {
   private long sweptAt;
   private boolean sweptPending;
 
+  /** Written by the sweeping timer alone. */
+  private volatile long timedOut;
+
   /**
    * @param memberId this member
    * @param startMillis the start of this process, milliseconds since the epoch
@@ -87,6 +90,20 @@ public final class PendingCalls implements WaitingCalls {
     leadership.changed(status, nanoTime.getAsLong());
   }
 
+  /** Calls that wait at present; looks at all slots. */
+  int waiting() {
+    int count = 0;
+    for (int slot = 0; slot < CAPACITY; slot++) {
+      count += slots.getPlain(slot) == null ? 0 : 1;
+    }
+    return count;
+  }
+
+  /** Calls that were given up after the request limit. */
+  long timedOut() {
+    return timedOut;
+  }
+
   /** Gives up what waits for longer than the request limit. Called by one timer, every few hundred milliseconds. */
   void sweep(Supplier<RaftStatus> status) {
     long registered = counter.get();
@@ -102,6 +119,7 @@ public final class PendingCalls implements WaitingCalls {
         continue;
       }
       if (now - call.startNanos >= timeoutNanos) {
+        timedOut++;
         call.refused(leadership.reason(call.startNanos, status.get()));
       } else {
         sweptPending = true;

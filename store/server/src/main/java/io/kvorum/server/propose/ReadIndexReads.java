@@ -5,13 +5,18 @@ import io.kvorum.raft.node.ReadCallback;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.LinearizableReads;
+import io.kvorum.server.metrics.MetricSource;
+import io.kvorum.server.metrics.MetricsText;
 import java.lang.System.Logger.Level;
+import java.util.concurrent.atomic.LongAdder;
 
 /** Linearizable reads by the read index of consensus, which batches those that wait and bounds their number and time. */
-public final class ReadIndexReads implements LinearizableReads {
+public final class ReadIndexReads implements LinearizableReads, MetricSource {
   private static final System.Logger LOG = System.getLogger(ReadIndexReads.class.getName());
 
   private final RaftNode node;
+  private final LongAdder timedOut = new LongAdder();
+  private final LongAdder failed = new LongAdder();
 
   public ReadIndexReads(RaftNode node) {
     this.node = node;
@@ -28,9 +33,18 @@ public final class ReadIndexReads implements LinearizableReads {
 
           @Override
           public void failed(Failure reason) {
+            (reason == Failure.TIMED_OUT ? timedOut : failed).increment();
             tell(() -> completion.failed(error(reason).exception()));
           }
         });
+  }
+
+  @Override
+  public void collect(MetricsText out) {
+    out.counter(
+            "etcd_server_slow_read_indexes_total",
+            "The total number of pending read indexes not in sync with leader's or timed out read index requests.", timedOut.sum())
+        .counter("etcd_server_read_indexes_failed_total", "The total number of failed read indexes seen.", failed.sum());
   }
 
   /** A reader's failure is its own: the raft thread goes on. */

@@ -8,6 +8,8 @@ import io.kvorum.server.apply.ChangeListener;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Kernel;
 import io.kvorum.server.base.Limits;
+import io.kvorum.server.metrics.MetricSource;
+import io.kvorum.server.metrics.MetricsText;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -26,7 +28,7 @@ import java.util.random.RandomGenerator;
  * <p>Bounds: at most {@value #MAX_QUEUED_BYTES} bytes of changes wait; a batch that finds no room is not queued, its watchers find it in history. Requests
  * are bounded by the window that each stream has for them.
  */
-public final class WatchHub implements ChangeListener, AutoCloseable {
+public final class WatchHub implements ChangeListener, MetricSource, AutoCloseable {
   private static final System.Logger LOG = System.getLogger(WatchHub.class.getName());
   static final long MAX_QUEUED_BYTES = 64L << 20;
 
@@ -41,6 +43,7 @@ public final class WatchHub implements ChangeListener, AutoCloseable {
 
   private final Queue<Runnable> queue = new ConcurrentLinkedQueue<>();
   private final AtomicLong queuedBytes = new AtomicLong();
+  private final AtomicLong queuedChanges = new AtomicLong();
   private final LongSupplier nanoClock;
   private final WatchBounds bounds;
   private final Supplier<WatchCore> cores;
@@ -100,9 +103,11 @@ public final class WatchHub implements ChangeListener, AutoCloseable {
     }
     long charged = bytes;
     queuedBytes.addAndGet(charged);
+    queuedChanges.addAndGet(changes.size());
     submit(
         () -> {
           queuedBytes.addAndGet(-charged);
+          queuedChanges.addAndGet(-changes.size());
           core.published(previous, revision, changes);
         });
   }
@@ -137,6 +142,16 @@ public final class WatchHub implements ChangeListener, AutoCloseable {
   /** Events handed to streams since the start. */
   public long events() {
     return core.eventCount();
+  }
+
+  @Override
+  public void collect(MetricsText out) {
+    out.gauge("etcd_debugging_mvcc_watcher_total", "Total number of watchers.", watchers())
+        .gauge("etcd_debugging_mvcc_watch_stream_total", "Total number of watch streams.", streams())
+        .gauge("etcd_debugging_mvcc_slow_watcher_total", "Total number of unsynced slow watchers.", slowWatchers())
+        .gauge("etcd_debugging_mvcc_pending_events_total", "Total number of pending events to be sent.", queuedChanges.get())
+        .gauge("kvorum_watch_queued_bytes", "Bytes of changes that wait for the watch thread.", queuedBytes.get())
+        .counter("etcd_debugging_mvcc_events_total", "Total number of events sent by this member.", events());
   }
 
   boolean running() {

@@ -2,6 +2,7 @@ package io.kvorum.server.front;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.kvorum.server.metrics.MetricsText;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -152,11 +153,11 @@ class HealthEndpointsTest {
       routes.handle(new HttpRequest("GET", path, Map.of(), Map.of(), new byte[0], false), any -> {});
     }
     MetricsText text = new MetricsText();
-    endpoints.metrics(text);
+    endpoints.collect(text);
     assertThat(text.toString())
         .contains("# TYPE etcd_server_health_success counter\netcd_server_health_success 2\n")
-        .contains("etcd_server_healthcheck{type=\"readyz\",name=\"non_learner\"} 1\n")
+        .contains("etcd_server_healthcheck{name=\"non_learner\",type=\"readyz\"} 1\n")
         .containsOnlyOnce("# TYPE etcd_server_healthchecks_total counter")
-        .contains("etcd_server_healthchecks_total{type=\"readyz\",name=\"linearizable_read\",status=\"success\"} 1\n");
+        .contains("etcd_server_healthchecks_total{name=\"linearizable_read\",status=\"success\",type=\"readyz\"} 1\n");
   }
 }

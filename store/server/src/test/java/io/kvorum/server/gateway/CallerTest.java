@@ -60,7 +60,7 @@ class CallerTest {
             answer.onCompleted();
           }
         };
-    port.start(List.of(KVGrpc.bindService(keys), new LockService(port::channel, threads).bindService()), List.of(new Guard()));
+    port.start(List.of(KVGrpc.bindService(keys), new LockService(port::channel, threads).bindService()), List.of(new Guard()), null);
   }
 
   @AfterEach

@@ -9,8 +9,10 @@ import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.server.config.ConfigParser;
 import io.kvorum.server.config.FlagTable;
 import io.kvorum.server.config.Parsed;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,27 +20,44 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
-/** A cluster of one member in this process, ready when it is there. */
+/** A member in this process, ready when it is there: a cluster of its own, or one of a pair. */
 final class LoneMember implements AutoCloseable {
   final String url;
   final ManagedChannel channel;
   private final Server server;
 
   LoneMember(Path directory, String... more) throws Exception {
-    int client;
-    int peer;
-    try (ServerSocket first = new ServerSocket(0, 1, InetAddress.getLoopbackAddress()); ServerSocket second = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      client = first.getLocalPort();
-      peer = second.getLocalPort();
+    this(directory, "m0", Map.of("m0", freeUrl()), more);
+    awaitReady();
+  }
+
+  /** Two members of one cluster, ready when both answer; the options are the first one's. */
+  static List<LoneMember> pair(Path directory, String... more) throws Exception {
+    Map<String, String> peers = Map.of("m0", freeUrl(), "m1", freeUrl());
+    LoneMember first = new LoneMember(directory.resolve("m0"), "m0", peers, more);
+    LoneMember second = new LoneMember(directory.resolve("m1"), "m1", peers);
+    first.awaitReady();
+    second.awaitReady();
+    return List.of(first, second);
+  }
+
+  static String freeUrl() throws IOException {
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return "http://127.0.0.1:" + free.getLocalPort();
     }
-    url = "http://127.0.0.1:" + client;
-    String peerUrl = "http://127.0.0.1:" + peer;
+  }
+
+  private LoneMember(Path directory, String name, Map<String, String> peers, String... more) throws Exception {
+    url = freeUrl();
+    String peerUrl = peers.get(name);
+    String cluster = peers.entrySet().stream().map(peer -> peer.getKey() + "=" + peer.getValue()).collect(Collectors.joining(","));
     List<String> arguments =
         new ArrayList<>(
             List.of(
-                "--name=m0", "--data-dir=" + directory, "--listen-client-urls=" + url, "--advertise-client-urls=" + url, "--listen-peer-urls=" + peerUrl,
-                "--initial-advertise-peer-urls=" + peerUrl, "--initial-cluster=m0=" + peerUrl, "--election-timeout=500", "--heartbeat-interval=50"));
+                "--name=" + name, "--data-dir=" + directory, "--listen-client-urls=" + url, "--advertise-client-urls=" + url, "--listen-peer-urls=" + peerUrl,
+                "--initial-advertise-peer-urls=" + peerUrl, "--initial-cluster=" + cluster, "--election-timeout=500", "--heartbeat-interval=50"));
     arguments.addAll(Arrays.asList(more));
     ConfigParser.FileReader noFiles =
         file -> {
@@ -47,7 +66,10 @@ final class LoneMember implements AutoCloseable {
     Parsed parsed = new ConfigParser(FlagTable.etcd36(), noFiles).parse(arguments, Map.of());
     assertThat(parsed).isInstanceOf(Parsed.Serve.class);
     server = Server.start(((Parsed.Serve) parsed).config());
-    channel = NettyChannelBuilder.forAddress("127.0.0.1", client).usePlaintext().build();
+    channel = NettyChannelBuilder.forAddress("127.0.0.1", URI.create(url).getPort()).usePlaintext().build();
+  }
+
+  private void awaitReady() {
     KVGrpc.newBlockingStub(channel)
         .withWaitForReady()
         .withDeadlineAfter(30, TimeUnit.SECONDS)

@@ -1,4 +1,4 @@
-package io.kvorum.server.front;
+package io.kvorum.server.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
