@@ -168,7 +168,7 @@ public final class LocalRuntime implements ClusterRuntime {
       return new Processes.Identity(0, 0);
     }
     return system.start(
-        List.of(launcher.toString(), argument), Map.of("KVORUM_JAVA_OPTS", String.join(" ", state.cluster().getSpec().jvmOptions())),
+        List.of(launcher.toString(), argument), Map.of("KVORUM_JVM_OPTIONS", String.join(" ", state.cluster().getSpec().jvmOptions())),
         places.log(record.member()));
   }
 
@@ -300,6 +300,11 @@ public final class LocalRuntime implements ClusterRuntime {
 
   boolean anyAlive() {
     return processes.all().stream().anyMatch(processes::isAlive);
+  }
+
+  /** Notes that the members have ended because they were asked to. */
+  void suspended() {
+    attempt(processes::suspended);
   }
 
   void kill() {

@@ -111,6 +111,15 @@ final class ProcessTable {
     records.values().forEach(record -> processes.terminate(identity(record)));
   }
 
+  /** After {@link #suspend()}: that they have ended is no failure. */
+  void suspended() throws IOException {
+    for (ProcessRecord record : records.values().toArray(ProcessRecord[]::new)) {
+      if (!isAlive(record)) {
+        update(record.started(0, 0));
+      }
+    }
+  }
+
   void kill() {
     records.values().forEach(record -> processes.kill(identity(record)));
   }

@@ -1,0 +1,124 @@
+package io.kvorum.operator.runtime.local;
+
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import io.kvorum.operator.api.KvorumCluster;
+import io.kvorum.operator.api.KvorumClusterSpec;
+import io.kvorum.operator.api.TlsSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+
+/** Reads the wanted cluster from a file, and refuses what an API server would refuse and what this machine cannot do. */
+final class ClusterFile {
+  private static final Set<Integer> SIZES = Set.of(1, 3, 5, 7);
+  private static final int MAX_NAME = 40;
+  private static final long MIN_VOLUME = 64L << 20;
+
+  private ClusterFile() {}
+
+  /** A file that cannot be followed; one line for the user. The cluster stays as it was. */
+  static final class RefusedException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    RefusedException(String message) {
+      super(message);
+    }
+  }
+
+  /** A cluster of defaults for a laptop: plain text on loopback, nothing waits between two steps. */
+  static KvorumCluster defaults(int members, String version) {
+    return parse(
+        """
+        apiVersion: kvorum.io/v1alpha1
+        kind: KvorumCluster
+        metadata:
+          name: kvorum
+        spec:
+          replicas: %d
+          version: "%s"
+          storage:
+            size: 8Gi
+          tls:
+            client: {mode: Disabled}
+            peer: {mode: Disabled}
+          update:
+            minReadySeconds: 0
+        """
+            .formatted(members, version));
+  }
+
+  private static KvorumCluster parse(String text) {
+    return Serialization.unmarshal(text, KvorumCluster.class);
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @param before the specification that counts so far, null for a new cluster
+   */
+  static KvorumCluster read(Path file, KvorumClusterSpec before, Builds builds) throws IOException, RefusedException {
+    KvorumCluster cluster;
+    try {
+      cluster = parse(Files.readString(file));
+    } catch (IllegalArgumentException | ClassCastException e) {
+      throw new RefusedException(file.getFileName() + " is no KvorumCluster: " + firstLine(e.getMessage()));
+    }
+    List<String> faults = faults(cluster, before, builds);
+    if (!faults.isEmpty()) {
+      throw new RefusedException(file.getFileName() + ": " + String.join("; ", faults));
+    }
+    if (cluster.getMetadata() == null) {
+      cluster.setMetadata(new ObjectMetaBuilder().build());
+    }
+    return cluster;
+  }
+
+  private static List<String> faults(KvorumCluster cluster, KvorumClusterSpec before, Builds builds) {
+    List<String> faults = new ArrayList<>();
+    KvorumClusterSpec spec = cluster.getSpec();
+    if (spec == null) {
+      return List.of("spec is missing");
+    }
+    String name = cluster.getMetadata() == null ? null : cluster.getMetadata().getName();
+    if (name == null || name.isEmpty() || name.length() > MAX_NAME) {
+      faults.add("metadata.name has 1 to " + MAX_NAME + " characters");
+    }
+    if (!SIZES.contains(spec.replicas())) {
+      faults.add("spec.replicas is 1, 3, 5 or 7");
+    }
+    if (builds.launcher(spec.version()).isEmpty()) {
+      faults.add("spec.version " + spec.version() + " is not built here; there is " + String.join(", ", builds.launchers().keySet()));
+    }
+    if (spec.storage() == null || spec.storage().size() == null || spec.storage().bytes() < MIN_VOLUME) {
+      faults.add("spec.storage.size is at least 64Mi");
+    }
+    if (spec.tls().client().mode() != TlsSpec.Mode.DISABLED || spec.tls().peer().mode() != TlsSpec.Mode.DISABLED) {
+      faults.add("members on this machine speak plain text over loopback: set spec.tls.client.mode and spec.tls.peer.mode to Disabled");
+    }
+    if (spec.wantsAuth()) {
+      faults.add("auth needs TLS for clients, which members on this machine do not have");
+    }
+    if (before != null) {
+      changes(spec, before, faults);
+    }
+    return faults;
+  }
+
+  private static void changes(KvorumClusterSpec spec, KvorumClusterSpec before, List<String> faults) {
+    if (spec.storage() != null && spec.storage().size() != null && spec.storage().bytes() < before.storage().bytes()) {
+      faults.add("volumes only grow");
+    }
+    if (!Objects.equals(spec.bootstrap(), before.bootstrap())) {
+      faults.add("bootstrap is read once and cannot be changed");
+    }
+  }
+
+  private static String firstLine(String text) {
+    return text == null ? "unreadable" : text.lines().findFirst().orElse("unreadable");
+  }
+}

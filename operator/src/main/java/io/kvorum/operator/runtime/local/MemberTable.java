@@ -1,0 +1,64 @@
+package io.kvorum.operator.runtime.local;
+
+import io.kvorum.operator.api.KvorumClusterStatus;
+import io.kvorum.operator.store.StoreAdmin.Endpoint;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** What {@code kvorum up} shows of its members. */
+final class MemberTable {
+  private MemberTable() {}
+
+  /** One row a member: name, id, role, version, endpoint. */
+  static String render(KvorumClusterStatus status, List<Endpoint> endpoints) {
+    Map<String, String> urls = endpoints.stream().collect(Collectors.toMap(Endpoint::member, Endpoint::clientUrl));
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(List.of("NAME", "ID", "ROLE", "VERSION", "ENDPOINT"));
+    for (KvorumClusterStatus.Member member : status.members()) {
+      rows.add(
+          List.of(
+              member.name(), text(member.memberID()), member.role() == null ? "" : member.role().name().toLowerCase(Locale.ROOT),
+              text(member.version()), urls.getOrDefault(member.name(), "")));
+    }
+    int[] width = new int[rows.getFirst().size()];
+    for (List<String> row : rows) {
+      for (int i = 0; i < width.length; i++) {
+        width[i] = Math.max(width[i], row.get(i).length());
+      }
+    }
+    StringBuilder table = new StringBuilder("\n");
+    for (List<String> row : rows) {
+      StringBuilder line = new StringBuilder();
+      for (int i = 0; i < width.length; i++) {
+        line.append(row.get(i)).repeat(' ', width[i] - row.get(i).length() + 2);
+      }
+      table.append(line.toString().stripTrailing()).append('\n');
+    }
+    return table.append('\n').toString();
+  }
+
+  private static String text(String value) {
+    return value == null ? "" : value;
+  }
+
+  static String firstSteps(List<Endpoint> endpoints) {
+    return """
+        Try it with any etcd client, for example
+
+          etcdctl --endpoints=%1$s put hello world
+          etcdctl --endpoints=%1$s get hello
+
+        or from your own program: the endpoints are
+          %2$s
+
+        Ctrl-C stops all members; their data stays.
+
+        """
+        .formatted(
+            String.join(",", endpoints.stream().map(endpoint -> endpoint.clientUrl().substring("http://".length())).toList()),
+            String.join("\n  ", endpoints.stream().map(Endpoint::clientUrl).toList()));
+  }
+}

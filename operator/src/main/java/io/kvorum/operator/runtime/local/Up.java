@@ -1,0 +1,203 @@
+package io.kvorum.operator.runtime.local;
+
+import io.kvorum.operator.api.KvorumCluster;
+import io.kvorum.operator.api.KvorumClusterStatus;
+import io.kvorum.operator.engine.ClusterEngine;
+import io.kvorum.operator.event.PlannedEvent;
+import io.kvorum.operator.store.GrpcStoreAdmin;
+import io.kvorum.operator.store.StoreAccess;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.LocalTime;
+import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * {@code kvorum up}: the operator's planner over members that are processes of this machine, until Ctrl-C.
+ *
+ * <p>A pass follows at most a second after the other; an edited file is taken over before the next pass, one that cannot be followed is told and changes
+ * nothing. At the end all members are asked to stop and killed after {@link #STOP_LIMIT}. When this process itself is killed the members go on, and the next
+ * run takes them over.
+ */
+public final class Up {
+  private static final Duration STOP_LIMIT = Duration.ofSeconds(25);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+  private static final long LOOK_MILLIS = 50;
+
+  private final UpOptions options;
+  private final Builds builds;
+  private final PrintStream out;
+  private final ClusterEngine.Progress progress;
+  private final EngineParts parts;
+  private final CountDownLatch stopping = new CountDownLatch(1);
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private FileTime fileTime = FileTime.fromMillis(0);
+  private String shown = "";
+  private String failure = "";
+
+  /** Makes the engine of a cluster. */
+  public interface EngineParts {
+    ClusterEngine engine(LocalRuntime runtime, GrpcStoreAdmin store, ClusterEngine.Progress progress);
+  }
+
+  Up(UpOptions options, Builds builds, PrintStream out, ClusterEngine.Progress progress, EngineParts parts) {
+    this.options = options;
+    this.builds = builds;
+    this.out = out;
+    this.progress = progress;
+    this.parts = parts;
+  }
+
+  /**
+   * Runs until the process is told to end.
+   *
+   * @return exit code: 0 when told to end, 1 when the folder or the file cannot be used
+   */
+  int run() throws IOException, InterruptedException {
+    Files.createDirectories(options.data());
+    try (FileChannel channel = FileChannel.open(options.data().resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      Optional<FileLock> lock = lock(channel);
+      if (lock.isEmpty()) {
+        out.println("kvorum up: " + options.data() + " is in use by another kvorum up");
+        return 1;
+      }
+      KvorumCluster wanted;
+      try {
+        wanted = options.file().isPresent() ? read(null) : ClusterFile.defaults(options.members(), builds.launchers().keySet().iterator().next());
+      } catch (ClusterFile.RefusedException refused) {
+        out.println("kvorum up: " + refused.getMessage());
+        return 1;
+      }
+      return serve(wanted);
+    }
+  }
+
+  private int serve(KvorumCluster wanted) throws IOException, InterruptedException {
+    Clock clock = Clock.systemUTC();
+    LocalState state = LocalState.open(options.data(), wanted, clock);
+    state.accept(wanted.getSpec());
+    LocalRuntime runtime =
+        new LocalRuntime(new Places(options.data(), options.basePort()), state, new Processes(), builds, new Readiness(), clock, this::tell);
+    Thread hook = new Thread(this::stop, "up-stop");
+    Runtime.getRuntime().addShutdownHook(hook);
+    out.println("Cluster " + state.cluster().getMetadata().getName() + " in " + options.data());
+    try (GrpcStoreAdmin store = new GrpcStoreAdmin(() -> StoreAccess.PLAIN, clock)) {
+      ClusterEngine engine = parts.engine(runtime, store, progress);
+      do {
+        follow(state);
+        ClusterEngine.Outcome outcome = engine.pass();
+        tellFailure(outcome.failure());
+        show(state, runtime);
+        Duration pause = outcome.plan().requeueAfter().compareTo(LONGEST_PAUSE) < 0 ? outcome.plan().requeueAfter() : LONGEST_PAUSE;
+        if (stopping.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
+          break;
+        }
+      } while (true);
+    } finally {
+      suspend(runtime);
+      stopped.countDown();
+    }
+    return 0;
+  }
+
+  private static Optional<FileLock> lock(FileChannel channel) throws IOException {
+    try {
+      return Optional.ofNullable(channel.tryLock());
+    } catch (OverlappingFileLockException e) {
+      return Optional.empty();
+    }
+  }
+
+  private KvorumCluster read(LocalState state) throws IOException, ClusterFile.RefusedException {
+    Path file = options.file().orElseThrow();
+    if (!Files.isReadable(file)) {
+      throw new ClusterFile.RefusedException("cannot read " + file);
+    }
+    fileTime = Files.getLastModifiedTime(file);
+    return ClusterFile.read(file, state == null ? null : state.cluster().getSpec(), builds);
+  }
+
+  /** Takes an edited file over. */
+  private void follow(LocalState state) throws IOException {
+    if (options.file().isEmpty() || !Files.exists(options.file().get()) || Files.getLastModifiedTime(options.file().get()).equals(fileTime)) {
+      return;
+    }
+    try {
+      state.accept(read(state).getSpec());
+    } catch (ClusterFile.RefusedException refused) {
+      say("not followed: " + refused.getMessage());
+    }
+  }
+
+  private void tell(PlannedEvent event) {
+    say((event.member().isEmpty() ? "" : event.member() + ": ") + event.message());
+  }
+
+  private void tellFailure(String now) {
+    if (!now.isEmpty() && !now.equals(failure)) {
+      say("tried in vain, goes on trying: " + now);
+    }
+    failure = now;
+  }
+
+  private void say(String line) {
+    out.println(LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS) + "  " + line);
+    out.flush();
+  }
+
+  /** Shows the members whenever the cluster has become ready as it now is. */
+  private void show(LocalState state, LocalRuntime runtime) {
+    KvorumClusterStatus status = state.cluster().getStatus();
+    if (status.phase() != KvorumClusterStatus.Phase.RUNNING) {
+      return;
+    }
+    String table = MemberTable.render(status, runtime.endpoints());
+    if (!table.equals(shown)) {
+      out.print(table);
+      if (shown.isEmpty()) {
+        out.print(MemberTable.firstSteps(runtime.endpoints()));
+      }
+      out.flush();
+      shown = table;
+    }
+  }
+
+  /** On SIGINT or SIGTERM; returns when the members have ended. */
+  private void stop() {
+    stopping.countDown();
+    try {
+      stopped.await(STOP_LIMIT.plusSeconds(10).toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void suspend(LocalRuntime runtime) throws InterruptedException {
+    out.println("Stopping");
+    runtime.suspend();
+    long deadline = System.nanoTime() + STOP_LIMIT.toNanos();
+    while (runtime.anyAlive()) {
+      if (System.nanoTime() > deadline) {
+        out.println("Members did not stop in " + STOP_LIMIT.toSeconds() + " s and are killed");
+        runtime.kill();
+        break;
+      }
+      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+    }
+    runtime.suspended();
+    out.println("Stopped; the data stays for the next time");
+    out.flush();
+  }
+}
