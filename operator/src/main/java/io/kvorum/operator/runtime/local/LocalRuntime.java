@@ -82,6 +82,12 @@ public final class LocalRuntime implements ClusterRuntime {
     return operation.getStatus() != null && operation.getStatus().phase().isFinal();
   }
 
+  private boolean isPast(KvorumOperation operation) {
+    return Api.time(operation.getStatus().finishedAt())
+        .map(finished -> clock.instant().isAfter(finished.plusSeconds(operation.getSpec().ttlSecondsAfterFinished())))
+        .orElse(false);
+  }
+
   private Observation.PodState pod(ProcessRecord record) {
     boolean alive = processes.isAlive(record);
     String waiting = alive ? "" : builds.launcher(record.version()).isPresent() ? (record.restarts() > 0 ? "CrashLoopBackOff" : "ContainerCreating") : "ErrImagePull";
@@ -137,6 +143,11 @@ public final class LocalRuntime implements ClusterRuntime {
         () -> {
           for (ProcessRecord record : processes.all()) {
             writeConfig(record);
+          }
+          for (KvorumOperation operation : state.operations().all()) {
+            if (isFinal(operation) && isPast(operation)) {
+              state.operations().delete(operation.getMetadata().getName());
+            }
           }
         });
   }
