@@ -191,8 +191,8 @@ public final class FlagTable {
 
   private void features() {
     add(FEATURES, "feature-gates", Kind.GATES, "", ACTIVE, "Comma-separated Name=true|false of features.");
-    add(FEATURES, "corrupt-check-time", DURATION, "0s", NO_EFFECT, "Time between comparisons of contents between members.");
-    add(FEATURES, "compact-hash-check-time", DURATION, "1m0s", NO_EFFECT, "Time between comparisons of hashes of compactions.");
+    add(FEATURES, "corrupt-check-time", DURATION, "0s", ACTIVE, "Time between comparisons of contents between members.");
+    add(FEATURES, "compact-hash-check-time", DURATION, "1m0s", ACTIVE, "Time between comparisons of hashes of compactions.");
     add(FEATURES, "compaction-batch-limit", INT, "1000", NO_EFFECT, "Revisions deleted in each compaction batch.");
     add(FEATURES, "compaction-sleep-interval", DURATION, "10ms", NO_EFFECT, "Sleep between compaction batches.");
     add(FEATURES, "watch-progress-notify-interval", DURATION, "10m0s", ACTIVE, "Time between progress notifications of watches.");

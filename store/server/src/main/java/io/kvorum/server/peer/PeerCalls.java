@@ -22,13 +22,14 @@ import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.Limits;
 import io.kvorum.server.cluster.PromoteForwarder;
 import io.kvorum.server.lease.LeaseForwarder;
+import io.kvorum.server.maintenance.PeerHashes;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Single calls to other members, over the connections of the transport. One attempt each, bounded by the request limit; answers come on the
  * transport's thread.
  */
-public final class PeerCalls implements LeaseForwarder, PromoteForwarder {
+public final class PeerCalls implements LeaseForwarder, PromoteForwarder, PeerHashes {
   private final PeerTransport transport;
   private final Limits limits;
 
@@ -39,36 +40,36 @@ public final class PeerCalls implements LeaseForwarder, PromoteForwarder {
 
   @Override
   public void renew(long leader, LeaseKeepAliveRequest request, Completion<LeaseKeepAliveResponse> completion) {
-    call(leader, PeerGrpc.getLeaseRenewMethod(), request, limits.requestMillis(), completion);
+    call(leader, PeerGrpc.getLeaseRenewMethod(), request, completion);
   }
 
   @Override
   public void timeToLive(long leader, LeaseTimeToLiveRequest request, Completion<LeaseTimeToLiveResponse> completion) {
-    call(leader, PeerGrpc.getLeaseTimeToLiveMethod(), request, limits.requestMillis(), completion);
+    call(leader, PeerGrpc.getLeaseTimeToLiveMethod(), request, completion);
   }
 
   @Override
   public void leases(long leader, LeaseLeasesRequest request, Completion<LeaseLeasesResponse> completion) {
-    call(leader, PeerGrpc.getLeaseLeasesMethod(), request, limits.requestMillis(), completion);
+    call(leader, PeerGrpc.getLeaseLeasesMethod(), request, completion);
   }
 
   @Override
   public void promote(long leader, MemberPromoteRequest request, Completion<MemberPromoteResponse> completion) {
-    call(leader, PeerGrpc.getMemberPromoteMethod(), request, limits.requestMillis(), completion);
+    call(leader, PeerGrpc.getMemberPromoteMethod(), request, completion);
   }
 
-  /** Another member's content hash, for comparison. */
-  public void hash(long member, HashKVRequest request, long timeoutMillis, Completion<HashKVResponse> completion) {
-    call(member, PeerGrpc.getHashKVMethod(), request, timeoutMillis, completion);
+  @Override
+  public void hash(long member, long revision, Completion<HashKVResponse> completion) {
+    call(member, PeerGrpc.getHashKVMethod(), HashKVRequest.newBuilder().setRevision(revision).build(), completion);
   }
 
-  private <Q, A> void call(long member, MethodDescriptor<Q, A> method, Q request, long timeoutMillis, Completion<A> completion) {
+  private <Q, A> void call(long member, MethodDescriptor<Q, A> method, Q request, Completion<A> completion) {
     Channel channel = transport.channel(member);
     if (channel == null) {
       completion.failed(Status.UNAVAILABLE.withDescription("no connection to the member").asRuntimeException());
       return;
     }
-    CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(timeoutMillis, TimeUnit.MILLISECONDS);
+    CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(limits.requestMillis(), TimeUnit.MILLISECONDS);
     ClientCalls.asyncUnaryCall(channel.newCall(method, options), request, new Single<>(completion));
   }
 

@@ -34,6 +34,9 @@ import io.kvorum.server.front.GrpcPort;
 import io.kvorum.server.front.HttpRoutes;
 import io.kvorum.server.front.PortTls;
 import io.kvorum.server.logging.Log;
+import io.kvorum.server.maintenance.CorruptionCheck;
+import io.kvorum.server.maintenance.PeerHashes;
+import io.kvorum.server.peer.FirstCalls;
 import io.kvorum.server.peer.PeerIdentity;
 import io.kvorum.server.peer.PeerService;
 import io.kvorum.server.peer.PeerTransport;
@@ -67,6 +70,7 @@ final class Member implements AutoCloseable {
   private final PeerNetwork network;
   private final Threads threads;
   private final Replica replica;
+  private final PeerIdentity identity;
   private final PeerTransport transport;
   private final RaftNode node;
   private final LogProposals proposals;
@@ -99,8 +103,8 @@ final class Member implements AutoCloseable {
     SimpleTokens simple = new SimpleTokens(System::nanoTime, config.auth().tokenTtlSeconds(), new SecureRandom());
     Tokens tokens = tokens(config, simple);
     this.replica = Replica.open(genesis, opened.store, simple, limits, config.maintenance().warningApplyDuration(), threads, random);
-    PeerIdentity self = new PeerIdentity(genesis.clusterId(), genesis.memberId(), this::ownPeerUrls);
-    this.transport = new PeerTransport(self, network.channels(), network.loop(), () -> failure.complete(new RemovedException(genesis.memberId())));
+    this.identity = new PeerIdentity(genesis.clusterId(), genesis.memberId(), this::ownPeerUrls);
+    this.transport = new PeerTransport(identity, network.channels(), network.loop(), () -> failure.complete(new RemovedException(genesis.memberId())));
     this.node = consensus(opened, random);
     node.failure().thenAccept(failure::complete);
     SpaceQuota quota = new SpaceQuota(genesis.memberId(), opened.store, opened::spaceLow, replica.alarms(), () -> current.get().limits().quotaBytes());
@@ -109,13 +113,13 @@ final class Member implements AutoCloseable {
     this.kernel = new Kernel(genesis.clusterId(), genesis.memberId(), opened.store, node::status, proposals, reads, () -> current.get().limits());
     replica.kernel().set(kernel);
     this.services = new Services(current, kernel, tokens, replica, threads, transport);
-    this.snapshots = new SnapshotSender(self, transport, network.channels(), opened.store, node, 0, opened.failPoint);
+    this.snapshots = new SnapshotSender(identity, transport, network.channels(), opened.store, node, 0, opened.failPoint);
     this.received = new SnapshotReceiver(directory.member(), opened.store, node, opened.failPoint);
     Certificates certificates = new Certificates(network.tls().files().client(), network.tls().files().peer());
     DataFiles files = new DataFiles(directory.store(), directory.log());
     this.content = services.content(node, List.of(opened.disk, transport.metrics(), proposals, reads), random, new Services.Own(certificates, files, opened.log::last));
     listenToPeers(
-        new PeerService(self, replica.members(), transport, node, received, services.localLeases, services.promotion, services.hash));
+        new PeerService(identity, replica.members(), transport, node, received, services.localLeases, services.promotion, services.hash));
   }
 
   /**
@@ -213,6 +217,23 @@ final class Member implements AutoCloseable {
     }
   }
 
+  /**
+   * Compares this member's content with the others', before it takes part.
+   *
+   * @throws StartException when it differs
+   */
+  void compareContent() throws StartException {
+    FirstCalls others = new FirstCalls(identity, network.channels(), replica.members(), config.limits().requestMillis());
+    String refusal = corruption(others).initial();
+    if (refusal != null) {
+      throw new StartException("checkInitialHashKV failed", refusal);
+    }
+  }
+
+  private CorruptionCheck corruption(PeerHashes others) {
+    return new CorruptionCheck(kernel.with(new OwnProposals(proposals)), replica.members(), replica.alarms(), services.hash, others);
+  }
+
   /** Consensus, deliveries and connections begin. */
   void start() {
     replica.watches().start();
@@ -223,7 +244,7 @@ final class Member implements AutoCloseable {
     node.start();
     LeaderDuties duties = new LeaderDuties(replica.members(), node::status, proposals, Version.CLUSTER);
     threads.timer().scheduleWithFixedDelay(duties, DUTIES_FIRST_MILLIS, DUTIES_MILLIS, TimeUnit.MILLISECONDS);
-    new PeriodicWork(current, kernel.with(new OwnProposals(proposals)), threads.timer()).start();
+    new PeriodicWork(current, kernel.with(new OwnProposals(proposals)), corruption(services.calls), threads).start();
   }
 
   /** Announces name and client URLs through the log; completes when they are there, then this member is up to date as of its start. */

@@ -31,6 +31,7 @@ import java.util.concurrent.TimeoutException;
  *   <li>certificates are read, or made;
  *   <li>the genesis is read, or made from the flags and the other members, and made durable;
  *   <li>store, log and state machine are opened ({@link Member}); nothing runs yet;
+ *   <li>with the feature gate InitialCorruptCheck, a member that has data compares it with the others';
  *   <li>the ports are bound: a taken one refuses the start before anything was said to anybody;
  *   <li>consensus and the connections to the other members begin;
  *   <li>the member's name and client URLs are published through the log; then it is ready.
@@ -94,6 +95,9 @@ final class Server implements AutoCloseable {
           "max-request-bytes", config.limits().maxRequestBytes(), "quota-backend-bytes", config.maintenance().configuredQuotaBytes(),
           "pid", ProcessHandle.current().pid());
       member = Member.open(current, directory, genesis, network);
+      if (!directory.isNew() && config.featureGates().get("InitialCorruptCheck")) {
+        member.compareContent();
+      }
       ClientPorts ports = ClientPorts.open(config, tls.client(), member.content());
       Server server = new Server(config, directory, member, ports);
       server.begin();

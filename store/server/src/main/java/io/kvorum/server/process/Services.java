@@ -69,7 +69,7 @@ final class Services {
 
   private final Replica replica;
   private final Threads threads;
-  private final PeerCalls calls;
+  final PeerCalls calls;
   private final MembershipProposals changes;
   private final ReconfigRules rules;
   final LeaseKeeper leases;
