@@ -26,3 +26,11 @@ for stamp in "$@"; do
 	rm -rf "$t"
 	echo "store-$version.tar $((SECONDS - s))s $(du -h "$out/store-$version.tar" | cut -f1)"
 done
+if [ ! -e "$out/client-etcdctl.tar" ]; then # a client in a pod
+	t=$(mktemp -d)
+	trap 'rm -rf "$t"' EXIT
+	mkdir -p "$t/bin" "$t/etc"
+	cp "$BIN/etcdctl" "$t/bin/"
+	echo 'hosts: files dns' >"$t/etc/nsswitch.conf"
+	"$HERE/image.sh" localhost/etcdctl:1 "$t" "$out/client-etcdctl.tar" /bin/etcdctl
+fi

@@ -60,6 +60,14 @@ func (k *kube) ctl(args ...string) (string, error) {
 	return k.command(ctx, "", "kubectl", args...)
 }
 
+// tool runs another program of K8S_BIN for at most five minutes.
+func (k *kube) tool(name string, args ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	_, err := k.command(ctx, "", name, args...)
+	return err
+}
+
 // apply server-side applies documents; the answer is the error's text when the API server refuses them.
 func (k *kube) apply(yaml string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

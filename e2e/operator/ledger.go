@@ -148,6 +148,17 @@ func (l *ledger) since() (int, time.Duration) {
 	return l.total, time.Since(l.last)
 }
 
+// after returns how long the longest time without an acknowledged write was that ended after a moment, counted from that moment.
+func (l *ledger) after(moment time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	end := l.gapAt.Add(l.gap)
+	if end.Before(moment) {
+		return 0
+	}
+	return end.Sub(moment)
+}
+
 // served waits until a write is acknowledged that began after the call, and returns how long that took.
 func (l *ledger) served(limit time.Duration) (time.Duration, error) {
 	begin := time.Now()

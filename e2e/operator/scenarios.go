@@ -1,6 +1,19 @@
 package main
 
+// scenarios run in this order: those from install on share one cluster, each leaves it Ready.
 var scenarios = []scenario{
 	{"definitions", 0, definitions},
 	{"pod", 1, pod},
+	{"install", 1, install},
+	{"scale", 3, scale},
+	{"configuration", 3, configuration},
+	{"version", 1, version},
+	{"growth", 1, growth},
+	{"drain", 3, drain},
+	{"plug", 3, plug},
+	{"claim", 3, claim},
+	{"operator-killed", 3, operatorKilled},
+	{"operator-upgraded", 1, operatorUpgraded},
+	{"quorum", 3, quorum},
+	{"gone", 1, gone},
 }
