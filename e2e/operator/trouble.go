@@ -314,4 +314,3 @@ func gone(w *world) error {
 	}
 	return w.tool("helm", "uninstall", "kvorum", "-n", operatorNamespace, "--wait")
 }
-
