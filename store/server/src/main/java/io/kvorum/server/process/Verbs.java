@@ -2,12 +2,11 @@ package io.kvorum.server.process;
 
 import io.kvorum.server.up.Up;
 import java.io.IOException;
-import io.kvorum.server.up.Up;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
 
 /** What the program does besides serving: the first argument is then a word, not a flag. */
 final class Verbs {
@@ -33,7 +32,10 @@ final class Verbs {
       case "dump-log", "inspect" -> {
         return report(verb, arguments.subList(1, arguments.size()));
       }
-      case "gateway", "grpc-proxy", "backup", "restore", "verify", "import", "export", "mirror", "agent" ->
+      case "import" -> {
+        return command(new ImportCommand(System.out, err), arguments);
+      }
+      case "gateway", "grpc-proxy", "backup", "restore", "verify", "export", "mirror", "agent" ->
           err.println(name + " " + verb + ": not supported yet");
       default -> err.println(name + ": " + '"' + verb + "\" is neither a flag nor a verb; see " + name + " --help");
     }
@@ -55,6 +57,19 @@ final class Verbs {
       System.err.println(name + " " + verb + ": " + e.getMessage());
       return 1;
     }
+  }
+
+  /** Runs a command; what it cannot do is one line, not a stack trace. */
+  @SuppressWarnings("SystemOut")
+  private int command(Callable<Integer> command, List<String> arguments) {
+    CommandLine line = new CommandLine(command);
+    line.getCommandSpec().name(name + " " + arguments.getFirst());
+    line.setExecutionExceptionHandler(
+        (failure, ignored, parsed) -> {
+          System.err.println(name + " " + arguments.getFirst() + ": " + failure.getMessage());
+          return 1;
+        });
+    return line.execute(arguments.subList(1, arguments.size()).toArray(String[]::new));
   }
 
   @SuppressWarnings("SystemOut")
