@@ -1,223 +1,252 @@
-// Command differential sends the same random requests to a server and to etcd, one after the other, and compares every answer: the response without its
-// member, cluster and term, or the error's code and text; in the end also the content hash of every member and all events that a watch from the beginning saw.
+// Command differential sends the same random requests to a server and to etcd and compares every answer whole: the response without what differs by nature
+// (member, cluster and term, chosen ids, sizes, seconds that passed), or the error's code and text; what watches deliver; and in the end the content hash of
+// every member and all events since the beginning.
 //
 //	differential -server PROGRAM -etcd PROGRAM [-requests N] [-seed S] [-members M] [-dir DIR]
 //
-// The server's requests go to its members in turn; reads are linearizable, so which member answers must not show. The last line is "N requests, N differences".
+// The server's requests go to its members in turn: which member answers must not show. Requests that change nothing are under way beside each other, all
+// others one by one. A seed gives the same requests again. The last line is "N requests, N differences".
 package main
 
 import (
 	"context"
 	"flag"
 	"fmt"
-	"math/rand"
 	"os"
-	"path/filepath"
 	"reflect"
+	"sync"
+	"syscall"
 	"time"
-
-	"kvorum.io/e2e/local"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
-	clientv3 "go.etcd.io/etcd/client/v3"
-	"google.golang.org/grpc/status"
 )
 
 const (
-	startLimit   = 60 * time.Second
-	requestLimit = 20 * time.Second
 	// More than this are not printed; they follow from the first ones.
 	printedMax = 10
+	// Requests under way beside each other.
+	batchMax = 16
+	// Memory to keep data in; then nothing waits for a disk.
+	memoryDir  = "/dev/shm"
+	memoryFree = 4 << 30
 )
 
-// side is one of the two servers.
-type side struct {
-	name    string
-	cluster *local.Cluster
-	clients []*clientv3.Client
-	turn    int
-	events  []string
-	watched chan struct{}
-	upTo    int64
+// run is two servers and what was found.
+type run struct {
+	ours, theirs *side
+	generator    *generator
+	watches      *watching
+	asked        map[string]int
+	refused      int
+	events       [2][]string
+	watched      [2]chan struct{}
+	different    int
 }
 
-func start(name, program, dir string, members int) (*side, error) {
-	c, err := local.New(program, filepath.Join(dir, name), members)
-	if err != nil {
-		return nil, err
-	}
-	s := &side{name: name, cluster: c}
-	if err := c.StartAll(startLimit); err != nil {
-		return s, err
-	}
-	for _, m := range c.Members {
-		client, err := c.Client(m)
+// follow notes every event from the beginning until "the end" is written.
+func (r *run) follow(ctx context.Context) error {
+	for i, s := range []*side{r.theirs, r.ours} {
+		stream, err := pb.NewWatchClient(s.conns[0]).Watch(ctx)
 		if err != nil {
-			return s, err
+			return err
 		}
-		s.clients = append(s.clients, client)
-	}
-	return s, nil
-}
-
-func (s *side) stop() {
-	for _, c := range s.clients {
-		c.Close()
-	}
-	s.cluster.StopAll()
-}
-
-// watch notes every event until it has seen the revision that finish names.
-func (s *side) watch(ctx context.Context) {
-	s.watched = make(chan struct{})
-	events := s.clients[0].Watch(ctx, "\x00", clientv3.WithFromKey(), clientv3.WithRev(2))
-	go func() {
-		defer close(s.watched)
-		for response := range events {
-			for _, e := range response.Events {
-				s.events = append(s.events, e.Type.String()+" "+(*mvccpb.KeyValue)(e.Kv).String())
-				if string(e.Kv.Key) == "the end" {
+		all := &pb.WatchCreateRequest{Key: []byte{0}, RangeEnd: []byte{0}, StartRevision: 2}
+		if err := stream.Send(&pb.WatchRequest{RequestUnion: &pb.WatchRequest_CreateRequest{CreateRequest: all}}); err != nil {
+			return err
+		}
+		r.watched[i] = make(chan struct{})
+		go func() {
+			defer close(r.watched[i])
+			for {
+				response, err := stream.Recv()
+				if err != nil {
 					return
 				}
+				s.ids.common(response)
+				for _, e := range response.Events {
+					r.events[i] = append(r.events[i], event(e))
+					if string(e.Kv.Key) == "the end" {
+						return
+					}
+				}
 			}
-		}
-	}()
+		}()
+	}
+	return nil
 }
 
-func header(h *pb.ResponseHeader) {
-	if h != nil {
-		h.ClusterId, h.MemberId, h.RaftTerm = 0, 0, 0
+// event is short: large values by their length.
+func event(e *mvccpb.Event) string {
+	v := string(e.Kv.Value)
+	if len(v) > 20 {
+		v = fmt.Sprintf("%d bytes", len(v))
+	}
+	return fmt.Sprintf("%d %q %q %d %d %d %d", e.Type, e.Kv.Key, v, e.Kv.CreateRevision, e.Kv.ModRevision, e.Kv.Version, e.Kv.Lease)
+}
+
+func (r *run) report(i int, s *step, format string, rest ...any) {
+	r.different++
+	if r.different > printedMax {
+		return
+	}
+	what := any(s.watch)
+	if s.watch == nil {
+		what = short(s.request.String())
+	}
+	fmt.Printf("request %d as %s: %s %s\n  %s\n", i, s.as, s.method, what, fmt.Sprintf(format, rest...))
+}
+
+// ask sends steps that may be under way together to both sides.
+func (r *run) ask(first int, steps []*step) {
+	type answered struct{ theirs, ours answer }
+	got := make([]answered, len(steps))
+	var done sync.WaitGroup
+	for i, s := range steps {
+		for _, side := range []*side{r.theirs, r.ours} {
+			member := side.prepare(s)
+			into := &got[i].theirs
+			if side == r.ours {
+				into = &got[i].ours
+			}
+			done.Go(func() { *into = side.call(member, s) })
+		}
+	}
+	done.Wait()
+	for i, s := range steps {
+		r.asked[s.method]++
+		if got[i].theirs.text != "" {
+			r.refused++
+		}
+		if !got[i].theirs.equals(got[i].ours) && !explained(s, got[i].theirs, got[i].ours, r.generator.compacted) {
+			r.report(first+i, s, "etcd:   %s\n  server: %s", got[i].theirs, got[i].ours)
+		}
+		r.generator.learn(s, got[i].theirs)
 	}
 }
 
-// call gives the answer or the refusal as text, and the revision if there is one.
-func (s *side) call(request any) (string, int64) {
-	ctx, cancel := context.WithTimeout(context.Background(), requestLimit)
-	defer cancel()
-	s.turn = (s.turn + 1) % len(s.clients)
-	conn := s.clients[s.turn].ActiveConnection()
-	kv, lease := pb.NewKVClient(conn), pb.NewLeaseClient(conn)
-	var response interface {
-		GetHeader() *pb.ResponseHeader
-		String() string
-	}
-	var err error
-	switch r := request.(type) {
-	case *pb.RangeRequest:
-		response, err = kv.Range(ctx, r)
-	case *pb.PutRequest:
-		response, err = kv.Put(ctx, r)
-	case *pb.DeleteRangeRequest:
-		response, err = kv.DeleteRange(ctx, r)
-	case *pb.TxnRequest:
-		response, err = kv.Txn(ctx, r)
-	case *pb.CompactionRequest:
-		response, err = kv.Compact(ctx, r)
-	case *pb.LeaseGrantRequest:
-		response, err = lease.LeaseGrant(ctx, r)
-	case *pb.LeaseRevokeRequest:
-		response, err = lease.LeaseRevoke(ctx, r)
-	}
-	if err != nil {
-		return status.Code(err).String() + " " + status.Convert(err).Message(), 0
-	}
-	header(response.GetHeader())
-	return response.String(), response.GetHeader().GetRevision()
-}
-
-// hashes are the content hashes of all members at the newest revision.
-func (s *side) hashes() ([]string, error) {
-	var found []string
-	for _, c := range s.clients {
-		ctx, cancel := context.WithTimeout(context.Background(), requestLimit)
-		defer cancel()
-		// A linearizable read first: then the member has applied all.
-		if _, err := c.Get(ctx, "a"); err != nil {
-			return nil, err
+func (r *run) compare(requests int) error {
+	var together []*step
+	for i := 0; i < requests && r.different < printedMax; i++ {
+		s := r.generator.next()
+		if s.reads && s.watch == nil {
+			together = append(together, s)
+			if len(together) < batchMax && i+1 < requests {
+				continue
+			}
+			s = nil
 		}
-		h, err := pb.NewMaintenanceClient(c.ActiveConnection()).HashKV(ctx, &pb.HashKVRequest{})
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, fmt.Sprintf("%d at %d, compacted %d", h.Hash, h.HashRevision, h.CompactRevision))
-	}
-	return found, nil
-}
-
-func compare(ours, theirs *side, g generator, requests int) (different int) {
-	rev := int64(1)
-	for i := 0; i < requests && different < printedMax; i++ {
-		request := g.next(rev)
-		if t, ok := request.(*pb.TxnRequest); ok && endsEtcd(t) {
-			continue
-		}
-		want, at := theirs.call(request)
-		rev = max(rev, at)
-		if got, _ := ours.call(request); got != want {
-			different++
-			fmt.Printf("request %d: %T %v\n  %s: %s\n  %s: %s\n", i, request, request, theirs.name, want, ours.name, got)
+		r.ask(i+1-len(together), together)
+		together = nil
+		switch {
+		case s == nil:
+		case s.watch != nil:
+			r.asked[s.method]++
+			differences, err := r.watches.do(s, r.generator.rev, r.generator.streams[s.watch.stream].future)
+			for _, d := range differences {
+				r.report(i, s, "%s", d)
+			}
+			if err != nil {
+				return fmt.Errorf("request %d: %s: %w", i, s.watch, err)
+			}
+		default:
+			if s.afterWatches {
+				for _, d := range r.watches.settled() {
+					r.report(i, s, "before it: %s", d)
+				}
+			}
+			r.ask(i, []*step{s})
 		}
 	}
-	return different
+	return nil
 }
 
 // settle compares what is left behind: contents and events.
-func settle(ours, theirs *side) (different int, err error) {
-	last := &pb.PutRequest{Key: []byte("the end")}
-	theirs.call(last)
-	ours.call(last)
-	want, err := theirs.hashes()
-	if err != nil {
-		return 0, err
+func (r *run) settle() error {
+	for _, password := range passwords {
+		r.ask(-1, []*step{{method: "Auth/Authenticate", request: &pb.AuthenticateRequest{Name: root, Password: password}}})
 	}
-	got, err := ours.hashes()
+	r.ask(-1, []*step{{method: "Auth/Authenticate", request: &pb.AuthenticateRequest{Name: root}}})
+	for len(r.generator.raised) > 0 && r.different == 0 {
+		r.ask(-1, []*step{r.generator.disarm()})
+	}
+	r.ask(-1, []*step{{method: "Auth/AuthDisable", request: &pb.AuthDisableRequest{}, as: caller{name: root}}})
+	r.ask(-1, []*step{{method: "KV/Put", request: &pb.PutRequest{Key: []byte("the end")}}})
+	for _, d := range r.watches.settled() {
+		r.report(-1, &step{method: "Watch/Watch", watch: &watchStep{action: compareStreams}}, "%s", d)
+	}
+	want, err := r.theirs.hashes()
 	if err != nil {
-		return 0, err
+		return err
+	}
+	got, err := r.ours.hashes()
+	if err != nil {
+		return err
 	}
 	for i, h := range got {
 		if h != want[0] {
-			different++
-			fmt.Printf("HashKV of member %d: %s, %s has %s\n", i, h, theirs.name, want[0])
+			r.different++
+			fmt.Printf("HashKV of member %d: %s, etcd has %s\n", i, h, want[0])
 		}
 	}
-	for _, s := range []*side{ours, theirs} {
+	for i, watched := range r.watched {
 		select {
-		case <-s.watched:
+		case <-watched:
 		case <-time.After(requestLimit):
-			return different, fmt.Errorf("%s's watch has not seen the last write, after %d events", s.name, len(s.events))
+			return fmt.Errorf("the watch of %s has not seen the last write, after %d events", []string{"etcd", "the server"}[i], len(r.events[i]))
 		}
 	}
-	if !reflect.DeepEqual(ours.events, theirs.events) {
-		different++
-		fmt.Printf("events differ: %d against %d\n", len(ours.events), len(theirs.events))
+	if !reflect.DeepEqual(r.events[0], r.events[1]) {
+		r.different++
+		fmt.Printf("events differ: %d against %d\n", len(r.events[0]), len(r.events[1]))
 	}
-	return different, nil
+	return nil
 }
 
-func run(server, etcd, dir string, members, requests int, seed int64) (int, error) {
-	theirs, err := start("etcd", etcd, dir, 1)
-	if theirs != nil {
-		defer theirs.stop()
+func execute(server, etcd, dir string, members, requests int, seed int64) (*run, error) {
+	r := &run{generator: newGenerator(seed), asked: map[string]int{}}
+	var err error
+	r.theirs, err = start("etcd", etcd, dir, 1)
+	if r.theirs != nil {
+		defer r.theirs.stop()
 	}
 	if err != nil {
-		return 0, err
+		return r, err
 	}
-	ours, err := start("server", server, dir, members)
-	if ours != nil {
-		defer ours.stop()
+	r.ours, err = start("server", server, dir, members)
+	if r.ours != nil {
+		defer r.ours.stop()
 	}
 	if err != nil {
-		return 0, err
+		return r, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	ours.watch(ctx)
-	theirs.watch(ctx)
-	different := compare(ours, theirs, generator{rand.New(rand.NewSource(seed))}, requests)
-	left, err := settle(ours, theirs)
-	fmt.Printf("%d events\n", len(theirs.events))
-	return different + left, err
+	if err := r.follow(ctx); err != nil {
+		return r, err
+	}
+	r.watches = &watching{sides: [2]*side{r.theirs, r.ours}}
+	begin := time.Now()
+	if err := r.compare(requests); err != nil {
+		return r, err
+	}
+	took := time.Since(begin)
+	err = r.settle()
+	asked := 0
+	for _, n := range r.asked {
+		asked += n
+	}
+	fmt.Printf("%v\n%d events, %d requests were refused, %.0f requests/s\n", r.asked, len(r.events[0]), r.refused, float64(asked)/took.Seconds())
+	return r, err
+}
+
+// place makes a directory in memory if there is enough of it.
+func place() (string, error) {
+	var free syscall.Statfs_t
+	if syscall.Statfs(memoryDir, &free) == nil && free.Bavail*uint64(free.Bsize) > memoryFree {
+		return os.MkdirTemp(memoryDir, "differential")
+	}
+	return os.MkdirTemp("", "differential")
 }
 
 func main() {
@@ -226,28 +255,28 @@ func main() {
 	requests := flag.Int("requests", 5000, "how many")
 	seed := flag.Int64("seed", time.Now().UnixNano(), "of the requests")
 	members := flag.Int("members", 3, "of the server")
-	dir := flag.String("dir", "", "where members keep data and logs (default: a temporary directory, removed when nothing differs)")
+	dir := flag.String("dir", "", "where members keep data and logs (default: a temporary directory, in memory if possible, removed when nothing differs)")
 	flag.Parse()
-	place := *dir
-	if place == "" {
-		made, err := os.MkdirTemp("", "differential")
+	at := *dir
+	if at == "" {
+		made, err := place()
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		place = made
+		at = made
 	}
 	fmt.Printf("seed %d\n", *seed)
-	different, err := run(*server, *etcd, place, *members, *requests, *seed)
+	r, err := execute(*server, *etcd, at, *members, *requests, *seed)
 	if err != nil {
 		fmt.Println(err)
 	}
-	fmt.Printf("%d requests, %d differences\n", *requests, different)
-	if err != nil || different > 0 {
-		fmt.Printf("data and logs are in %s\n", place)
+	fmt.Printf("%d requests, %d differences\n", *requests, r.different)
+	if err != nil || r.different > 0 {
+		fmt.Printf("data and logs are in %s\n", at)
 		os.Exit(1)
 	}
 	if *dir == "" {
-		os.RemoveAll(place)
+		os.RemoveAll(at)
 	}
 }

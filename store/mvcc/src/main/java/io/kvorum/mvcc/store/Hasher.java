@@ -6,15 +6,17 @@ import io.kvorum.mvcc.Record;
 import io.kvorum.mvcc.index.RevisionCursor;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.zip.CRC32C;
 
 /**
  * etcd's HashKV over the rows that logically survive compaction, whatever is still stored.
  *
  * <ol>
- *   <li>keep = for each key its newest row at or below the hashed revision q, if that is a put.
+ *   <li>keep = for each key its newest row at or below the hashed revision q, if that is a put; nothing of a key that was deleted at q and put again at q.
  *   <li>CRC-32C over the bytes "key", then over each row up to q in revision order: all rows above the floor C; of those at or below C only kept ones.
- *   <li>If keep is empty (every key is deleted at q), the puts that survive compaction at C are hashed instead, as etcd does.
+ *   <li>If keep is empty (every key is deleted by q), the puts that survive compaction at C are hashed instead, as etcd does.
  *   <li>A row is its key (8 bytes main, '_', 8 bytes sub, for a tombstone 't'), then its stored value; etcd's tombstone holds the key alone.
  * </ol>
  */
@@ -37,13 +39,15 @@ final class Hasher {
   ReadView.HashResult hash(long revision) {
     crc.update(BUCKET);
     if (revision > 0) {
-      boolean keepEmpty = view.index().count(null, null, revision) == 0;
+      Set<ByteBuffer> again = deletedAndPutAgain(revision);
+      boolean keepEmpty = view.index().count(null, null, revision) == again.size();
       view.log()
           .forEach(
               0,
               revision,
               record -> {
-                if (record.main() > view.floor() || isKept(record, keepEmpty ? view.floor() : revision)) {
+                if (record.main() > view.floor()
+                    || (keepEmpty ? isNewest(record, view.floor()) : isNewest(record, revision) && !again.contains(ByteBuffer.wrap(record.key())))) {
                   feed(record);
                 }
                 return true;
@@ -52,7 +56,23 @@ final class Hasher {
     return new ReadView.HashResult((int) crc.getValue(), view.floor(), revision);
   }
 
-  private boolean isKept(Record record, long asOf) {
+  /** The keys that exist at this revision although it deleted them. */
+  private Set<ByteBuffer> deletedAndPutAgain(long revision) {
+    Set<ByteBuffer> keys = new HashSet<>();
+    view.log()
+        .forEach(
+            revision,
+            revision,
+            record -> {
+              if (record.tombstone() && view.index().find(record.key(), revision, at) && !at.tombstone()) {
+                keys.add(ByteBuffer.wrap(record.key()));
+              }
+              return true;
+            });
+    return keys;
+  }
+
+  private boolean isNewest(Record record, long asOf) {
     return !record.tombstone()
         && view.index().find(record.key(), asOf, at)
         && at.main() == record.main()

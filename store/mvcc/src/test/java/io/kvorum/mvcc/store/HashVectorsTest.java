@@ -91,4 +91,23 @@ class HashVectorsTest {
       }
     }
   }
+
+  /** A key that was deleted and put again in one transaction does not count as kept; the value is etcd's. */
+  @Test
+  void deletedAndPutAgainAtTheHashedRevision() throws IOException {
+    try (VersionedStore store = store()) {
+      WriteTxn first = store.begin();
+      first.put(utf8("a"), utf8("1"), 0);
+      first.end();
+      WriteTxn both = store.begin();
+      both.deleteRange(utf8("a"), null);
+      both.put(utf8("a"), utf8("2"), 0);
+      both.end();
+      store.compact(2);
+      store.publish();
+      try (ReadView view = store.view()) {
+        assertThat(Integer.toUnsignedLong(view.hash(3).hash())).isEqualTo(3830745096L);
+      }
+    }
+  }
 }

@@ -88,6 +88,7 @@ final class StoreModel {
   /** etcd's HashKV over what is in the file. */
   int hash(long revision) {
     NavigableMap<byte[], Row> keep = at(revision);
+    rows.stream().filter(row -> row.tombstone && row.main == revision).forEach(row -> keep.remove(row.key));
     CRC32C crc = new CRC32C();
     crc.update(new byte[] {'k', 'e', 'y'});
     for (Row row : rows) {

@@ -184,7 +184,7 @@ public final class AuthService extends AuthGrpc.AuthImplBase {
     propose(LogRequest.newBuilder().setAuthRoleRevokePermission(request), observer, (a, h) -> a.toBuilder().setHeader(h).build());
   }
 
-  /** As in etcd a hash that the request brings along is replaced by that of its password. */
+  /** As in etcd a hash that the request brings along is replaced by that of its password, even of an empty one. */
   @Override
   public void userAdd(AuthUserAddRequest request, StreamObserver<AuthUserAddResponse> observer) {
     Answer<AuthUserAddResponse> answer = new Answer<>(observer, (a, h) -> a.toBuilder().setHeader(h).build());
@@ -200,9 +200,14 @@ public final class AuthService extends AuthGrpc.AuthImplBase {
         });
   }
 
+  /** As in etcd a hash that the request brings along counts when there is no password. */
   @Override
   public void userChangePassword(AuthUserChangePasswordRequest request, StreamObserver<AuthUserChangePasswordResponse> observer) {
     Answer<AuthUserChangePasswordResponse> answer = new Answer<>(observer, (a, h) -> a.toBuilder().setHeader(h).build());
+    if (request.getPassword().isEmpty()) {
+      kernel.proposals().propose(LogRequest.newBuilder().setAuthUserChangePassword(request), answer);
+      return;
+    }
     asAdmin(
         answer,
         () -> {

@@ -30,7 +30,8 @@ final class Passwords {
     return Base64.getEncoder().encodeToString(hasher.hash(cost, bytes));
   }
 
+  /** Nothing matches what is no hash. */
   boolean matches(ByteString hash, String password) {
-    return verifier.verify(password.getBytes(StandardCharsets.UTF_8), hash.toByteArray()).verified;
+    return !hash.isEmpty() && verifier.verify(password.getBytes(StandardCharsets.UTF_8), hash.toByteArray()).verified;
   }
 }

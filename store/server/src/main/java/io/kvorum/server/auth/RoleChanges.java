@@ -23,9 +23,13 @@ import java.util.List;
 
 /** The rules of everything about roles. */
 final class RoleChanges {
+  private static final Permission EVERYTHING =
+      Permission.newBuilder().setPermType(Permission.Type.READWRITE).setRangeEnd(ByteString.copyFrom(new byte[1])).build();
+
   private static final Comparator<ByteString> BYTES = ByteString.unsignedLexicographicalComparator();
-  private static final Comparator<Permission> ORDER =
-      Comparator.comparing(Permission::getKey, BYTES).thenComparing(Permission::getRangeEnd, BYTES);
+
+  /** Ranges that begin with the same key stay in the order in which they were granted, as in etcd. */
+  private static final Comparator<Permission> BY_KEY = Comparator.comparing(Permission::getKey, BYTES);
 
   Step apply(AuthView now, LogRequest request, ResponseHeader header) {
     if (request.hasAuthRoleAdd()) {
@@ -66,12 +70,14 @@ final class RoleChanges {
     return Step.to(now.withoutRole(request.getRole()), AuthRoleDeleteResponse.newBuilder().setHeader(header).build());
   }
 
+  /** What the root role may do does not depend on what was granted to it. */
   private static Step get(AuthView now, AuthRoleGetRequest request, ResponseHeader header) {
     Role role = now.roles().get(request.getRole());
     if (role == null) {
       return Step.refused(EtcdError.ROLE_NAME_NOT_FOUND);
     }
-    return Step.same(now, AuthRoleGetResponse.newBuilder().setHeader(header).addAllPerm(role.getKeyPermissionList()).build());
+    List<Permission> shown = request.getRole().equals(AuthView.ROOT) ? List.of(EVERYTHING) : role.getKeyPermissionList();
+    return Step.same(now, AuthRoleGetResponse.newBuilder().setHeader(header).addAllPerm(shown).build());
   }
 
   /** Granting what is granted already counts as a change, as in etcd. */
@@ -88,11 +94,25 @@ final class RoleChanges {
       return Step.refused(EtcdError.ROLE_NAME_NOT_FOUND);
     }
     List<Permission> permissions = new ArrayList<>(role.getKeyPermissionList());
-    permissions.removeIf(held -> ORDER.compare(held, permission) == 0);
-    permissions.add(permission);
-    permissions.sort(ORDER);
+    int held = heldAt(permissions, permission.getKey(), permission.getRangeEnd());
+    if (held >= 0) {
+      permissions.set(held, permission);
+    } else {
+      permissions.add(permission);
+      permissions.sort(BY_KEY);
+    }
     Role changed = role.toBuilder().clearKeyPermission().addAllKeyPermission(permissions).build();
     return Step.to(now.with(changed), AuthRoleGrantPermissionResponse.newBuilder().setHeader(header).build());
+  }
+
+  /** Where this very range is, -1 when it is not there. */
+  private static int heldAt(List<Permission> permissions, ByteString key, ByteString end) {
+    for (int i = 0; i < permissions.size(); i++) {
+      if (permissions.get(i).getKey().equals(key) && permissions.get(i).getRangeEnd().equals(end)) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   private static boolean isRange(ByteString key, ByteString end) {
@@ -109,9 +129,11 @@ final class RoleChanges {
       return Step.refused(EtcdError.ROLE_NAME_NOT_FOUND);
     }
     List<Permission> left = new ArrayList<>(role.getKeyPermissionList());
-    if (!left.removeIf(held -> held.getKey().equals(request.getKey()) && held.getRangeEnd().equals(request.getRangeEnd()))) {
+    int held = heldAt(left, request.getKey(), request.getRangeEnd());
+    if (held < 0) {
       return Step.refused(EtcdError.PERMISSION_IS_NOT_GRANTED_TO_THE_ROLE);
     }
+    left.remove(held);
     Role changed = role.toBuilder().clearKeyPermission().addAllKeyPermission(left).build();
     return Step.to(now.with(changed), AuthRoleRevokePermissionResponse.newBuilder().setHeader(header).build());
   }

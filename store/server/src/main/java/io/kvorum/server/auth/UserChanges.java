@@ -23,6 +23,8 @@ import java.util.TreeSet;
 
 /** The rules of everything about users. */
 final class UserChanges {
+  private static final int BASE64_GROUP = 4;
+
   /** Null when the request is about something else. */
   Step apply(AuthView now, LogRequest request, ResponseHeader header) {
     if (request.hasAuthUserAdd()) {
@@ -95,8 +97,11 @@ final class UserChanges {
     return Step.to(now.with(changed.build()), answer).endingTokensOf(request.getName());
   }
 
-  /** Null when it is not base64. */
+  /** Null when it is not base64 with its padding. */
   private static ByteString decoded(String hashedPassword) {
+    if (hashedPassword.length() % BASE64_GROUP != 0) {
+      return null;
+    }
     try {
       return ByteString.copyFrom(Base64.getDecoder().decode(hashedPassword));
     } catch (IllegalArgumentException broken) {

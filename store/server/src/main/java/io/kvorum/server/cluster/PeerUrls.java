@@ -11,6 +11,8 @@ import java.util.Set;
 public final class PeerUrls {
   private static final Set<String> SCHEMES = Set.of("http", "https", "unix", "unixs");
 
+  private static final String NOT_IN_HOSTS = "?#@%\\^`{|}\u007f";
+
   private PeerUrls() {}
 
   /** Turns a host name into an address. */
@@ -56,7 +58,7 @@ public final class PeerUrls {
     int at = rest.lastIndexOf(':');
     String host = at < 0 ? "" : rest.substring(0, at);
     boolean bracketed = host.startsWith("[") && host.endsWith("]");
-    if (at < 0 || (!bracketed && host.indexOf(':') >= 0) || host.chars().anyMatch(c -> c <= ' ' || c == '?' || c == '#' || c == '@')) {
+    if (at < 0 || (!bracketed && host.indexOf(':') >= 0) || host.chars().anyMatch(c -> c <= ' ' || NOT_IN_HOSTS.indexOf(c) >= 0)) {
       throw new IllegalArgumentException("URL address does not have the form \"host:port\": " + url);
     }
     return new Endpoint(scheme, host, port(rest.substring(at + 1), url));

@@ -62,10 +62,6 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
 
   @Override
   public void leaseGrant(LeaseGrantRequest request, StreamObserver<LeaseGrantResponse> answer) {
-    if (request.getTTL() > Lessor.MAX_TTL_SECONDS) {
-      answer.onError(EtcdError.LEASE_TTL_TOO_LARGE.exception());
-      return;
-    }
     LeaseGrantRequest.Builder granted = request.toBuilder().setTTL(Math.max(request.getTTL(), kernel.limits().minLeaseTtlSeconds()));
     if (granted.getID() == 0) {
       granted.setID(freeId());

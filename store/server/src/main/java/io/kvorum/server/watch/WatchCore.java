@@ -118,7 +118,7 @@ final class WatchCore {
     if (stream.closed()) {
       return;
     }
-    String reason = refusal != null ? refusal : WatchRules.refusal(stream, request);
+    String reason = WatchRules.refusal(stream, request, refusal);
     if (reason != null) {
       stream.force(WatchMessage.refused(header(Math.max(revision, watcherCount == 0 ? published.getAsLong() : 0)), reason));
       return;

@@ -9,14 +9,21 @@ import java.util.Arrays;
 final class WatchRules {
   private WatchRules() {}
 
-  /** Why the request cannot be met, in etcd's words, or null. */
-  static String refusal(WatchStream stream, WatchCreateRequest request) {
+  /**
+   * Why the request cannot be met, in etcd's words, or null.
+   *
+   * @param denied why the caller may not watch this, null when it may; only a negative start revision is looked at before it
+   */
+  static String refusal(WatchStream stream, WatchCreateRequest request, String denied) {
+    if (request.getStartRevision() < 0) {
+      return EtcdError.COMPACTED.text();
+    }
+    if (denied != null) {
+      return denied;
+    }
     byte[] end = end(request);
     if (end != null && end.length > 0 && Arrays.compareUnsigned(key(request), end) >= 0) {
       return "mvcc: watcher range is empty";
-    }
-    if (request.getStartRevision() < 0) {
-      return EtcdError.COMPACTED.text();
     }
     if (request.getWatchId() != 0 && stream.watcher(request.getWatchId()) != null) {
       return "mvcc: duplicate watch ID provided on the WatchStream";

@@ -223,6 +223,19 @@ class AuthServiceTest {
   }
 
   @Test
+  void a_password_may_be_changed_by_its_hash_alone() {
+    AuthUserChangePasswordRequest.Builder change = AuthUserChangePasswordRequest.newBuilder().setName("bob");
+    with(auth(), root()).userChangePassword(change.setHashedPassword(new Passwords(4).hash("chosen elsewhere")).build());
+    assertThat(logIn("bob", "chosen elsewhere")).isNotEmpty();
+
+    refused(EtcdError.NO_PASSWORD_USER, () -> with(auth(), root()).userChangePassword(change.setHashedPassword("not base64!").build()));
+    refused(EtcdError.NO_PASSWORD_USER, () -> with(auth(), root()).userChangePassword(change.setHashedPassword("YQ").build()));
+    refused(EtcdError.USER_NAME_IS_EMPTY, () -> auth().userChangePassword(change.build()));
+    with(auth(), root()).userChangePassword(change.setHashedPassword("").build());
+    refused(EtcdError.AUTHENTICATION_FAILED, () -> logIn("bob", ""));
+  }
+
+  @Test
   void no_password_is_ever_in_the_log() throws Exception {
     with(auth(), root()).userChangePassword(AuthUserChangePasswordRequest.newBuilder().setName("bob").setPassword("secret-too").build());
     logIn("bob", "secret-too");

@@ -190,6 +190,29 @@ class AuthStateTest {
   }
 
   @Test
+  void permissions_are_sorted_by_key_and_then_as_they_were_granted() {
+    log.call(addRole("r"));
+    log.call(grant("r", Permission.Type.READ, "b", utf8("d")));
+    log.call(grant("r", Permission.Type.READ, "b", utf8("c")));
+    log.call(grant("r", Permission.Type.READ, "a", ByteString.EMPTY));
+    log.call(grant("r", Permission.Type.WRITE, "b", utf8("d")));
+    AuthRoleGetResponse role = log.call(request().setAuthRoleGet(AuthRoleGetRequest.newBuilder().setRole("r")));
+
+    assertThat(role.getPermList()).extracting(p -> p.getKey().toStringUtf8() + p.getRangeEnd().toStringUtf8() + p.getPermType())
+        .containsExactly("aREAD", "bdWRITE", "bcREAD");
+  }
+
+  @Test
+  void the_root_role_shows_that_it_may_do_everything_whatever_was_granted_to_it() {
+    log.call(addRole("root"));
+    log.call(grant("root", Permission.Type.READ, "b", utf8("c")));
+    AuthRoleGetResponse role = log.call(request().setAuthRoleGet(AuthRoleGetRequest.newBuilder().setRole("root")));
+
+    assertThat(role.getPermList())
+        .containsExactly(Permission.newBuilder().setPermType(Permission.Type.READWRITE).setRangeEnd(ByteString.copyFrom(new byte[1])).build());
+  }
+
+  @Test
   void with_auth_on_root_cannot_be_taken_away() {
     world();
     log.call(by("root", addRole("root")));

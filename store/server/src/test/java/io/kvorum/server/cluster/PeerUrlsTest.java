@@ -31,7 +31,7 @@ class PeerUrlsTest {
   @ValueSource(
       strings = {
         "", "localhost:2380", "ftp://localhost:2380", "http://localhost", "http://localhost:2380/path", "http://localhost:2380/", "http://::1:2380",
-        "http://localhost:x", "http://localhost:", "http://localhost:70000", "http://a b:1", "://"
+        "http://localhost:x", "http://localhost:", "http://localhost:70000", "http://a b:1", "http://%41:1", "http://a^b:1", "://"
       })
   void refuses(String url) {
     assertThatThrownBy(() -> PeerUrls.parse(List.of("http://good:1", url))).isInstanceOf(IllegalArgumentException.class);

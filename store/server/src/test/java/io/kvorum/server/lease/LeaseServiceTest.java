@@ -138,6 +138,13 @@ class LeaseServiceTest {
         .hasSize(5);
   }
 
+  /** Who asks is decided in apply too, and comes before. */
+  @Test
+  void aTimeThatIsTooLongIsRefusedWhereTheGrantIsApplied() {
+    refused(() -> leases.leaseGrant(grant(5, 9_000_000_001L)), Status.Code.OUT_OF_RANGE, "etcdserver: too large lease TTL");
+    assertThat(rig.proposed).hasSize(1);
+  }
+
   @Test
   void revokes() {
     rig.lead(2);

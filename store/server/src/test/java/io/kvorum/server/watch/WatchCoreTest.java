@@ -119,6 +119,14 @@ class WatchCoreTest extends OneStream {
   }
 
   @Test
+  void negativeStartIsSeenBeforePermissionAndRange() {
+    rig.create(stream, on("b", "a").setStartRevision(-1), "denied");
+    refused("etcdserver: mvcc: required revision has been compacted");
+    rig.create(stream, on("b", "a"), "denied");
+    refused("denied");
+  }
+
+  @Test
   void notPermittedIsRefusedAndTheStreamGoesOn() {
     rig.create(stream, on("a"), "rpc error: code = PermissionDenied desc = etcdserver: permission denied");
     refused("rpc error: code = PermissionDenied desc = etcdserver: permission denied");

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"google.golang.org/grpc/codes"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+)
+
+const (
+	leaseNotFound = "etcdserver: requested lease not found"
+	badURLsText   = "etcdserver: given member URLs are invalid"
+	emptyUserText = "etcdserver: user name is empty"
+	noUserText    = "etcdserver: user name not found"
+)
+
+// explained tells the differences that are meant (the table in store/README.md), each as narrow as it is.
+func explained(s *step, theirs, ours answer, compacted int64) bool {
+	if (theirs.code == codes.OK) != (ours.code == codes.OK) {
+		return lapsed(s, theirs, ours)
+	}
+	switch r := s.request.(type) {
+	case *pb.HashKVRequest:
+		// etcd answers what it worked out when it compacted, over what was there before.
+		kept, ok := theirs.response.(*pb.HashKVResponse)
+		return ok && r.Revision == compacted && kept.CompactRevision < compacted && ours.response.(*pb.HashKVResponse).CompactRevision == compacted
+	case *pb.MemberAddRequest:
+		// Here permission comes before the look at the URLs.
+		return theirs.text == badURLsText && refusesCaller(ours)
+	case *pb.AuthUserGetRequest:
+		return r.Name == "" && theirs.text == noUserText && ours.text == emptyUserText
+	}
+	return false
+}
+
+// lapsed tells that the two seconds of a lease were over on one side.
+func lapsed(s *step, theirs, ours answer) bool {
+	return s.lapses && (theirs.text == leaseNotFound || ours.text == leaseNotFound)
+}
+
+func refusesCaller(a answer) bool {
+	return a.text == emptyUserText || a.text == "etcdserver: permission denied" || a.text == "etcdserver: invalid auth token"
+}
