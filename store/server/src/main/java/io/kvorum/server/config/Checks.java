@@ -4,6 +4,7 @@ import io.kvorum.server.base.Limits;
 import io.kvorum.server.config.Flag.Effect;
 import io.kvorum.server.config.Parsed.Notice;
 import io.kvorum.server.logging.LogSettings;
+import io.kvorum.server.logging.Rotation;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ final class Checks {
   private static final int DEFAULT_BCRYPT_COST = 10;
   private static final int MIN_BCRYPT_COST = 4;
   private static final int MAX_BCRYPT_COST = 31;
+  private static final int SAMPLES_MAX = 1_000_000;
 
   private final FlagTable table;
   private final FlagValues values;
@@ -52,7 +54,8 @@ final class Checks {
     if (outputs.contains("default") && outputs.size() > 1) {
       throw new ConfigException("multi logoutput for \"default\" is not supported yet");
     }
-    return new LogSettings(level, format.equals("json"), outputs.isEmpty() ? List.of("stderr") : outputs);
+    Rotation rotation = values.bool("enable-log-rotation") ? LogRotation.parse(outputs, values.text("log-rotation-config-json")) : null;
+    return new LogSettings(level, format.equals("json"), outputs.isEmpty() ? List.of("stderr") : outputs, rotation);
   }
 
   ServerConfig config(LogSettings log) throws ConfigException {
@@ -237,6 +240,9 @@ final class Checks {
   }
 
   private void choices() throws ConfigException {
+    if (values.bool("enable-distributed-tracing") && values.number("distributed-tracing-sampling-rate") > SAMPLES_MAX) {
+      throw new ConfigException("distributed tracing configurition is not valid: (tracing sampling rate must be less than " + SAMPLES_MAX + ")");
+    }
     String metrics = values.text("metrics");
     if (!metrics.equals("basic") && !metrics.equals("extensive")) {
       notices.add(Notice.warn("unknown --metrics, taken as basic", "metrics", metrics));

@@ -38,6 +38,14 @@ final class ConfigFile {
       String key = String.valueOf(entry.getKey());
       if (SECTION_PREFIX.containsKey(key)) {
         section(key, entry.getValue(), values);
+      } else if (key.equals("socket-options") && entry.getValue() instanceof Map<?, ?> options) {
+        set(values, table.get("socket-reuse-port"), options.get("reuse-port"));
+        set(values, table.get("socket-reuse-address"), options.get("reuse-address"));
+      } else if (key.equals("discovery-config") && entry.getValue() instanceof Map<?, ?> discovery) {
+        set(values, table.get("discovery-token"), discovery.get("token"));
+        if (discovery.get("client") instanceof Map<?, ?> client) {
+          set(values, table.get("discovery-endpoints"), client.get("endpoints"));
+        }
       } else {
         String name = key.equals("experimental-snapshot-catch-up-entries") ? "experimental-snapshot-catchup-entries" : key;
         set(values, table.get(name), entry.getValue());

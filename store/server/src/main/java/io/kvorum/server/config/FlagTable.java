@@ -179,9 +179,9 @@ public final class FlagTable {
     add(LOGGING, "log-outputs", STRINGS, "default", ACTIVE, "'default', 'stderr', 'stdout', 'systemd/journal' or paths, comma-separated.");
     add(LOGGING, "log-level", STRING, "info", ACTIVE, "debug, info, warn, error, panic or fatal.");
     add(LOGGING, "log-format", STRING, "json", ACTIVE, "json or console.");
-    add(LOGGING, "enable-log-rotation", BOOL, "false", NO_EFFECT, "Rotate a single file of log-outputs.");
-    add(LOGGING, "log-rotation-config-json", STRING, ROTATION, NO_EFFECT, "How to rotate.");
-    add(LOGGING, "warning-unary-request-duration", DURATION, "300ms", NO_EFFECT, "Duration of a request after which a warning is logged.");
+    add(LOGGING, "enable-log-rotation", BOOL, "false", ACTIVE, "Rotate a single file of log-outputs.");
+    add(LOGGING, "log-rotation-config-json", STRING, ROTATION, ACTIVE, "How to rotate.");
+    add(LOGGING, "warning-unary-request-duration", DURATION, "300ms", ACTIVE, "Duration of a request after which a warning is logged.");
     add(TRACING, "enable-distributed-tracing", BOOL, "false", NO_EFFECT, "Enable distributed tracing.");
     add(TRACING, "distributed-tracing-address", STRING, "localhost:4317", NO_EFFECT, "Address of the collector.");
     add(TRACING, "distributed-tracing-service-name", STRING, "etcd", NO_EFFECT, "Name of the service.");
@@ -196,7 +196,7 @@ public final class FlagTable {
     add(FEATURES, "compaction-batch-limit", INT, "1000", NO_EFFECT, "Revisions deleted in each compaction batch.");
     add(FEATURES, "compaction-sleep-interval", DURATION, "10ms", NO_EFFECT, "Sleep between compaction batches.");
     add(FEATURES, "watch-progress-notify-interval", DURATION, "10m0s", ACTIVE, "Time between progress notifications of watches.");
-    add(FEATURES, "warning-apply-duration", DURATION, "100ms", NO_EFFECT, "Duration of an apply after which a warning is logged.");
+    add(FEATURES, "warning-apply-duration", DURATION, "100ms", ACTIVE, "Duration of an apply after which a warning is logged.");
     add(FEATURES, "downgrade-check-time", DURATION, "5s", NO_EFFECT, "Time between checks of the downgrade state.");
     add(FEATURES, "bootstrap-defrag-threshold-megabytes", UINT, "0", NO_EFFECT, "Free space that makes the start defragment.");
     add(UNSAFE, "force-new-cluster", BOOL, "false", ACTIVE, "Make this member the only one of its cluster.");

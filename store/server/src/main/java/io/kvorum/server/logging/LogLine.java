@@ -31,7 +31,7 @@ record LogLine(Level level, Instant time, String logger, String message, Object[
     quote(caller(), out);
     out.append(",\"msg\":");
     quote(message, out);
-    pairs(out, false);
+    pairs(out, false, ":", ",");
     return out.append("}\n").toString();
   }
 
@@ -41,7 +41,7 @@ record LogLine(Level level, Instant time, String logger, String message, Object[
     out.append('\t').append(levelName(level)).append('\t').append(caller()).append('\t').append(message);
     if (keysAndValues.length > 0 || thrown != null) {
       out.append("\t{");
-      pairs(out, true);
+      pairs(out, true, ": ", ", ");
       out.append('}');
     }
     return out.append('\n').toString();
@@ -69,26 +69,26 @@ record LogLine(Level level, Instant time, String logger, String message, Object[
     return name.substring(previous + 1).replace('.', '/');
   }
 
-  private void pairs(StringBuilder out, boolean first) {
+  private void pairs(StringBuilder out, boolean first, String colon, String separator) {
     boolean comma = !first;
     for (int i = 0; i < keysAndValues.length; i += 2) {
       if (comma) {
-        out.append(',');
+        out.append(separator);
       }
       comma = true;
       quote(String.valueOf(keysAndValues[i]), out);
-      out.append(':');
-      value(i + 1 < keysAndValues.length ? keysAndValues[i + 1] : null, out);
+      out.append(colon);
+      value(i + 1 < keysAndValues.length ? keysAndValues[i + 1] : null, out, colon, separator);
     }
     if (thrown != null) {
-      out.append(comma ? "," : "").append("\"stacktrace\":");
+      out.append(comma ? separator : "").append("\"stacktrace\"").append(colon);
       StringWriter trace = new StringWriter();
       thrown.printStackTrace(new PrintWriter(trace));
       quote(trace.toString(), out);
     }
   }
 
-  private static void value(Object value, StringBuilder out) {
+  private static void value(Object value, StringBuilder out, String colon, String separator) {
     switch (value) {
       case null -> out.append("null");
       case Number number -> out.append(number);
@@ -98,8 +98,8 @@ record LogLine(Level level, Instant time, String logger, String message, Object[
         String comma = "";
         for (Object item : list) {
           out.append(comma);
-          value(item, out);
-          comma = ",";
+          value(item, out, colon, separator);
+          comma = separator;
         }
         out.append(']');
       }
@@ -109,9 +109,9 @@ record LogLine(Level level, Instant time, String logger, String message, Object[
         for (Map.Entry<?, ?> entry : map.entrySet()) {
           out.append(comma);
           quote(String.valueOf(entry.getKey()), out);
-          out.append(':');
-          value(entry.getValue(), out);
-          comma = ",";
+          out.append(colon);
+          value(entry.getValue(), out, colon, separator);
+          comma = separator;
         }
         out.append('}');
       }

@@ -9,9 +9,14 @@ import java.util.logging.Level;
  * @param level the lowest level shown
  * @param json one JSON object a line, else tab-separated text
  * @param outputs {@code stderr}, {@code stdout} or paths of files, which are appended to
+ * @param rotation of the one file among the outputs, null for none
  */
-public record LogSettings(Level level, boolean json, List<String> outputs) {
+public record LogSettings(Level level, boolean json, List<String> outputs, Rotation rotation) {
   public static final LogSettings DEFAULT = new LogSettings(Level.INFO, true, List.of("stderr"));
+
+  public LogSettings(Level level, boolean json, List<String> outputs) {
+    this(level, json, outputs, null);
+  }
 
   /** A level by etcd's name, or null if there is none of that name. */
   public static Level level(String name) {

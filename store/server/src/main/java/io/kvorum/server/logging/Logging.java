@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.text.MessageFormat;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.logging.ErrorManager;
@@ -39,7 +40,10 @@ public final class Logging extends Handler {
           switch (output) {
             case "stderr", "default", "systemd/journal" -> new FileOutputStream(FileDescriptor.err);
             case "stdout" -> new FileOutputStream(FileDescriptor.out);
-            default -> Files.newOutputStream(Path.of(output), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            default ->
+                settings.rotation() != null
+                    ? new RotatingFile(Path.of(output), settings.rotation(), Clock.systemDefaultZone())
+                    : Files.newOutputStream(Path.of(output), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
           });
     }
     Logger root = Logger.getLogger("");

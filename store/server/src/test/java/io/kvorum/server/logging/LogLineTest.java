@@ -42,7 +42,7 @@ class LogLineTest {
 
   @Test
   void the_console_form_is_separated_by_tabs() {
-    assertThat(line(Level.SEVERE, "m", "k", "v").console()).isEqualTo("2026-01-02T03:04:05.678901Z\terror\tprocess/Server\tm\t{\"k\":\"v\"}\n");
+    assertThat(line(Level.SEVERE, "m", "k", "v", "list", List.of(1, 2)).console()).isEqualTo("2026-01-02T03:04:05.678901Z\terror\tprocess/Server\tm\t{\"k\": \"v\", \"list\": [1, 2]}\n");
     assertThat(line(Level.FINE, "m").console()).isEqualTo("2026-01-02T03:04:05.678901Z\tdebug\tprocess/Server\tm\n");
   }
 
