@@ -30,9 +30,15 @@ public final class Access {
   /** What a call brought along; each may be null. */
   record Credentials(String token, String commonName) {}
 
+  /** The common name that the current call is made under, null when a token or nothing counts instead. */
+  public static String commonName() {
+    Credentials credentials = CREDENTIALS.get();
+    return credentials == null ? null : credentials.commonName;
+  }
+
   /** With simple tokens of its own. */
   public static Access of(AuthState state) {
-    return new Access(state, new SimpleTokens(System::nanoTime, DEFAULT_TTL_SECONDS, new SecureRandom()));
+    return new Access(state, new SimpleTokens(System::nanoTime, DEFAULT_TTL_SECONDS, new SecureRandom(), 0));
   }
 
   /** Whether permissions are asked for at all. */

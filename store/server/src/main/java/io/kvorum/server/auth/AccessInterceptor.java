@@ -7,7 +7,9 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
+import io.grpc.inprocess.InProcessSocketAddress;
 import io.kvorum.server.base.EtcdError;
+import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Set;
@@ -25,10 +27,17 @@ import javax.net.ssl.SSLSession;
  *
  * <p>The credentials are the metadata {@code token}, else {@code authorization} with or without {@code Bearer}, else the common name of a verified client certificate. A
  * token that this member cannot know yet waits until its log index is applied.
+ *
+ * <p>A call that this process makes to itself in a caller's name brings that caller's common name as {@link #CALLER_NAME}; from outside nobody is believed that. The
+ * gateway's calls bring none: as in etcd, a certificate's name never counts there.
  */
 public final class AccessInterceptor implements ServerInterceptor {
+  /** UTF-8; counts on calls inside this process only. */
+  public static final Metadata.Key<byte[]> CALLER_NAME = Metadata.Key.of("kvorum-caller-name-bin", Metadata.BINARY_BYTE_MARSHALLER);
+
   private static final Metadata.Key<String> TOKEN = Metadata.Key.of("token", Metadata.ASCII_STRING_MARSHALLER);
   private static final Metadata.Key<String> AUTHORIZATION = Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+  private static final Metadata.Key<String> FORWARDED = Metadata.Key.of("grpcgateway-accept", Metadata.ASCII_STRING_MARSHALLER);
   private static final String BEARER = "Bearer ";
 
   /** Decided by the service, by apply, by the services that it calls in the caller's name, or open to all. */
@@ -63,7 +72,7 @@ public final class AccessInterceptor implements ServerInterceptor {
   @Override
   public <Q, R> ServerCall.Listener<Q> interceptCall(ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
     String token = token(headers);
-    String name = token == null && certificates ? commonName(call) : null;
+    String name = token == null && certificates ? name(call, headers) : null;
     if (token == null && name == null) {
       return start(call, headers, next);
     }
@@ -105,6 +114,15 @@ public final class AccessInterceptor implements ServerInterceptor {
       token = headers.get(AUTHORIZATION);
     }
     return token != null && token.startsWith(BEARER) ? token.substring(BEARER.length()) : token;
+  }
+
+  private static String name(ServerCall<?, ?> call, Metadata headers) {
+    if (call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) instanceof InProcessSocketAddress) {
+      byte[] name = headers.get(CALLER_NAME);
+      return name == null ? null : new String(name, StandardCharsets.UTF_8);
+    }
+    // What etcd's own gateway puts on the calls that it forwards under the server's certificate.
+    return headers.containsKey(FORWARDED) ? null : commonName(call);
   }
 
   /** Null without a verified client certificate, or when it carries no name. */

@@ -15,7 +15,7 @@ import org.jose4j.lang.JoseException;
 
 /**
  * Signed tokens (JWT) that any member with the key knows: claims {@code username}, {@code revision} (auth revision at the log-in, so that each change of users or roles ends
- * them) and {@code exp}. Checked signatures are remembered, up to {@value #REMEMBERED_MAX}.
+ * them) and {@code exp}; those that others sign may have no end and a {@code nbf}. Checked signatures are remembered, up to {@value #REMEMBERED_MAX}.
  */
 public final class JwtTokens implements Tokens {
   private static final int REMEMBERED_MAX = 10_000;
@@ -75,7 +75,11 @@ public final class JwtTokens implements Tokens {
       String user = claims.getClaimValue("username", String.class);
       Number revision = claims.getClaimValue("revision", Number.class);
       NumericDate expires = claims.getExpirationTime();
-      return user == null || user.isEmpty() || revision == null || expires == null ? null : new Claims(user, revision.longValue(), expires.getValue());
+      NumericDate begins = claims.getNotBefore();
+      if (user == null || user.isEmpty() || revision == null || (begins != null && begins.getValue() > unixSeconds.getAsLong())) {
+        return null;
+      }
+      return new Claims(user, revision.longValue(), expires == null ? Long.MAX_VALUE : expires.getValue());
     } catch (JoseException | InvalidJwtException | MalformedClaimException bad) {
       return null;
     }

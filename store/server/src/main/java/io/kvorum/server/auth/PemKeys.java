@@ -5,10 +5,18 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
+import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.security.PublicKey;
+import java.security.SecureRandom;
+import java.security.Signature;
 import java.security.cert.CertificateFactory;
+import java.security.interfaces.ECPrivateKey;
+import java.security.interfaces.EdECPrivateKey;
+import java.security.interfaces.RSAPrivateCrtKey;
+import java.security.spec.NamedParameterSpec;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.security.spec.RSAPublicKeySpec;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.Base64;
 import java.util.regex.Matcher;
@@ -17,6 +25,8 @@ import java.util.regex.Pattern;
 /** Keys from PEM text in all the forms that tools write: PKCS 8 and its elders for private keys; public keys and certificates. */
 final class PemKeys {
   private static final Pattern BLOCK = Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([^-]+)-----END");
+
+  private static final byte[] PROBE = {1, 2, 3, 4};
 
   private PemKeys() {}
 
@@ -50,5 +60,51 @@ final class PemKeys {
   static PrivateKey privateKey(byte[] file, String family) throws GeneralSecurityException {
     Block block = block(file, true);
     return KeyFactory.getInstance(family).generatePrivate(new PKCS8EncodedKeySpec(PrivateKeyForms.pkcs8(block.type, block.der)));
+  }
+
+  /**
+   * The public key that belongs to a private one.
+   *
+   * @param file where the private key was read from: an EC key in the older form carries it along
+   */
+  static PublicKey publicKeyOf(PrivateKey key, byte[] file) throws GeneralSecurityException {
+    return switch (key) {
+      case RSAPrivateCrtKey rsa -> KeyFactory.getInstance("RSA").generatePublic(new RSAPublicKeySpec(rsa.getModulus(), rsa.getPublicExponent()));
+      case EdECPrivateKey ed -> edwards(ed);
+      case ECPrivateKey ec -> KeyFactory.getInstance("EC").generatePublic(new X509EncodedKeySpec(PrivateKeyForms.ecPublicKey(block(file, true).type, block(file, true).der)));
+      default -> throw new GeneralSecurityException("pub-key is not given");
+    };
+  }
+
+  /** Making a pair takes as many random bytes as the private key has, which then are that key. */
+  private static PublicKey edwards(EdECPrivateKey key) throws GeneralSecurityException {
+    byte[] secret = key.getBytes().orElseThrow(() -> new GeneralSecurityException("pub-key is not given"));
+    KeyPairGenerator generator = KeyPairGenerator.getInstance("Ed25519");
+    generator.initialize(
+        NamedParameterSpec.ED25519,
+        new SecureRandom() {
+          @Override
+          public void nextBytes(byte[] bytes) {
+            System.arraycopy(secret, 0, bytes, 0, bytes.length);
+          }
+        });
+    return generator.generateKeyPair().getPublic();
+  }
+
+  /** Whether what one signs the other verifies. */
+  static boolean belong(PrivateKey signing, PublicKey verifying) throws GeneralSecurityException {
+    String algorithm =
+        switch (signing.getAlgorithm()) {
+          case "RSA" -> "SHA256withRSA";
+          case "EC" -> "SHA256withECDSA";
+          default -> "Ed25519";
+        };
+    Signature signature = Signature.getInstance(algorithm);
+    signature.initSign(signing);
+    signature.update(PROBE);
+    byte[] signed = signature.sign();
+    signature.initVerify(verifying);
+    signature.update(PROBE);
+    return signature.verify(signed);
   }
 }

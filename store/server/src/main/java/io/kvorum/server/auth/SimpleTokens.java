@@ -21,18 +21,21 @@ public final class SimpleTokens implements Tokens, TokenEvents {
   private final LongSupplier nanoClock;
   private final long ttlNanos;
   private final Random random;
+  private final long ended;
   private final int tokensMax;
 
   /**
    * @param nanoClock monotonic
    * @param ttlSeconds time to live since the last use
    * @param random cannot be foreseen by anybody
+   * @param ended log-ins up to this log index are over: they were in the log before this process was
    */
-  public SimpleTokens(LongSupplier nanoClock, long ttlSeconds, Random random) {
-    this(nanoClock, ttlSeconds, random, TOKENS_MAX);
+  public SimpleTokens(LongSupplier nanoClock, long ttlSeconds, Random random, long ended) {
+    this(nanoClock, ttlSeconds, random, ended, TOKENS_MAX);
   }
 
-  SimpleTokens(LongSupplier nanoClock, long ttlSeconds, Random random, int tokensMax) {
+  SimpleTokens(LongSupplier nanoClock, long ttlSeconds, Random random, long ended, int tokensMax) {
+    this.ended = ended;
     this.nanoClock = nanoClock;
     this.ttlNanos = TimeUnit.SECONDS.toNanos(ttlSeconds);
     this.random = random;
@@ -95,6 +98,9 @@ public final class SimpleTokens implements Tokens, TokenEvents {
 
   @Override
   public void issued(String user, String token) {
+    if (knownFrom(token) <= ended) {
+      return;
+    }
     if (tokens.size() >= tokensMax) {
       makeRoom();
     }

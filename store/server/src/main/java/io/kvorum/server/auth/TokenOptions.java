@@ -5,6 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.Key;
+import java.security.PrivateKey;
+import java.security.PublicKey;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -66,15 +68,19 @@ public final class TokenOptions {
   private static JwtTokens tokens(String method, byte[] publicFile, byte[] privateFile, long ttlSeconds, LongSupplier unixSeconds)
       throws GeneralSecurityException {
     if (method.startsWith("HS")) {
-      Key secret = new SecretKeySpec(privateFile != null ? privateFile : publicFile, "HmacSHA" + method.substring(2));
+      if (privateFile == null) {
+        throw new IllegalArgumentException("auth: missing key data");
+      }
+      Key secret = new SecretKeySpec(privateFile, "HmacSHA" + method.substring(2));
       return new JwtTokens(method, secret, secret, ttlSeconds, unixSeconds);
     }
-    if (publicFile == null) {
-      throw new GeneralSecurityException("pub-key is not given");
-    }
     String family = method.startsWith("ES") ? "EC" : method.equals("EdDSA") ? "Ed25519" : "RSA";
-    Key signing = privateFile == null ? null : PemKeys.privateKey(privateFile, family);
-    return new JwtTokens(method, signing, PemKeys.publicKey(publicFile, family), ttlSeconds, unixSeconds);
+    PrivateKey signing = privateFile == null ? null : PemKeys.privateKey(privateFile, family);
+    PublicKey verifying = publicFile == null ? PemKeys.publicKeyOf(signing, privateFile) : PemKeys.publicKey(publicFile, family);
+    if (publicFile != null && signing != null && !PemKeys.belong(signing, verifying)) {
+      throw new IllegalArgumentException("auth: public and private keys don't match");
+    }
+    return new JwtTokens(method, signing, verifying, ttlSeconds, unixSeconds);
   }
 
   private static byte[] read(String file) {

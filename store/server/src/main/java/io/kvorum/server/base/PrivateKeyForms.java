@@ -1,6 +1,7 @@
 package io.kvorum.server.base;
 
 import java.security.spec.InvalidKeySpecException;
+import java.util.List;
 import java.util.NoSuchElementException;
 
 /** The older forms of private keys as PKCS #8, which is what the runtime reads. */
@@ -10,6 +11,9 @@ public final class PrivateKeyForms {
   private static final String RSA = "1.2.840.113549.1.1.1";
   private static final String EC = "1.2.840.10045.2.1";
   private static final int CURVE_FIELD = 0;
+  private static final int PUBLIC_FIELD = 1;
+  private static final int ALGORITHM_ELEMENT = 1;
+  private static final int KEY_ELEMENT = 2;
 
   private PrivateKeyForms() {}
 
@@ -38,6 +42,26 @@ public final class PrivateKeyForms {
 
   private static byte[] wrapped(byte[] algorithm, byte[] key) {
     return Der.sequence(VERSION, algorithm, Der.element(Der.OCTET_STRING, key));
+  }
+
+  /**
+   * The public key that a private EC key carries along, as the runtime reads it.
+   *
+   * @throws InvalidKeySpecException when it carries none
+   */
+  public static byte[] ecPublicKey(String kind, byte[] der) throws InvalidKeySpecException {
+    try {
+      List<Der.Element> whole = Der.elements(pkcs8(kind, der)).getFirst().inside();
+      byte[] algorithm = Der.element(Der.SEQUENCE, whole.get(ALGORITHM_ELEMENT).content());
+      for (Der.Element field : Der.elements(whole.get(KEY_ELEMENT).content()).getFirst().inside()) {
+        if (field.tag() == Der.field(PUBLIC_FIELD, true)) {
+          return Der.sequence(algorithm, field.content());
+        }
+      }
+    } catch (IllegalArgumentException | IndexOutOfBoundsException | NoSuchElementException notThisForm) {
+      // Said below without quoting the key.
+    }
+    throw new InvalidKeySpecException("not an EC key that carries its public key");
   }
 
   private static byte[] curve(byte[] sec1) throws InvalidKeySpecException {

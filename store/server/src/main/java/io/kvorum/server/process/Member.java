@@ -100,7 +100,7 @@ final class Member implements AutoCloseable {
     this.genesis = genesis;
     this.network = network;
     this.threads = opened.threads;
-    SimpleTokens simple = new SimpleTokens(System::nanoTime, config.auth().tokenTtlSeconds(), new SecureRandom());
+    SimpleTokens simple = new SimpleTokens(System::nanoTime, config.auth().tokenTtlSeconds(), new SecureRandom(), opened.log.last().index());
     Tokens tokens = tokens(config, simple);
     this.replica = Replica.open(genesis, opened.store, simple, limits, config.maintenance().warningApplyDuration(), threads, random);
     this.identity = new PeerIdentity(genesis.clusterId(), genesis.memberId(), this::ownPeerUrls);

@@ -12,9 +12,12 @@ import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
+import io.kvorum.server.auth.Access;
+import io.kvorum.server.auth.AccessInterceptor;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** Carries a caller's token over to the calls that are made in its name, so that it may do here what it may do itself, and no more. */
+/** Carries a caller's token, or the name in its certificate, over to the calls that are made in its name, so that it may do here what it may do itself, and no more. */
 final class CallerIdentity implements ServerInterceptor, ClientInterceptor {
   private static final Context.Key<Metadata> CALLER = Context.key("caller");
   private static final List<Metadata.Key<String>> CARRIED =
@@ -28,6 +31,10 @@ final class CallerIdentity implements ServerInterceptor, ClientInterceptor {
       if (value != null) {
         carried.put(key, value);
       }
+    }
+    String name = Access.commonName();
+    if (name != null) {
+      carried.put(AccessInterceptor.CALLER_NAME, name.getBytes(StandardCharsets.UTF_8));
     }
     return Contexts.interceptCall(Context.current().withValue(CALLER, carried), call, headers, next);
   }

@@ -74,7 +74,7 @@ class AuthServiceTest {
 
   private final AtomicLong clock = new AtomicLong();
   private final AtomicLong applied = new AtomicLong(1_000_000);
-  private final SimpleTokens tokens = new SimpleTokens(clock::get, 300, new Random(5));
+  private final SimpleTokens tokens = new SimpleTokens(clock::get, 300, new Random(5), 0);
   private final AuthState state = new AuthState(tokens);
   private final Access access = new Access(state, tokens);
   private final ModelStore store = new ModelStore();

@@ -9,10 +9,16 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.interfaces.ECPrivateKey;
 import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.concurrent.atomic.AtomicLong;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.bouncycastle.asn1.ASN1BitString;
+import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,10 +69,58 @@ class JwtTokensTest {
     assertThatThrownBy(() -> verifying.sign("bob", 7, "")).hasMessageContaining("verify-only");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"RS256", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
+  void the_private_key_alone_is_enough_and_must_fit_a_public_one(String method) throws Exception {
+    KeyPair pair = pair(method);
+    PrivateKeyInfo info = PrivateKeyInfo.getInstance(pair.getPrivate().getEncoded());
+    String kind = "PRIVATE KEY";
+    byte[] der = pair.getPrivate().getEncoded();
+    if (method.startsWith("ES")) {
+      kind = "EC PRIVATE KEY";
+      int bits = ((ECPrivateKey) pair.getPrivate()).getParams().getOrder().bitLength();
+      ASN1BitString open = SubjectPublicKeyInfo.getInstance(pair.getPublic().getEncoded()).getPublicKeyData();
+      der =
+          new org.bouncycastle.asn1.sec.ECPrivateKey(bits, ((ECPrivateKey) pair.getPrivate()).getS(), open, info.getPrivateKeyAlgorithm().getParameters())
+              .getEncoded();
+    }
+    Path secret = pem("priv", kind, der);
+    Path open = pem("pub", "PUBLIC KEY", pair.getPublic().getEncoded());
+    JwtTokens alone = tokens("jwt,priv-key=" + secret + ",sign-method=" + method);
+    JwtTokens verifying = tokens("jwt,pub-key=" + open + ",sign-method=" + method);
+
+    String token = alone.sign("bob", 7, "");
+
+    assertThat(alone.resolve(token, 9)).isEqualTo(Caller.of("bob", 7));
+    assertThat(verifying.resolve(token, 9)).isEqualTo(Caller.of("bob", 7));
+    Path other = pem("other", "PUBLIC KEY", pair(method).getPublic().getEncoded());
+    assertThatThrownBy(() -> tokens("jwt,pub-key=" + other + ",priv-key=" + secret + ",sign-method=" + method)).hasMessage("auth: public and private keys don't match");
+  }
+
   @Test
-  void a_shared_secret_signs_and_verifies() throws Exception {
-    Path secret = Files.writeString(directory.resolve("secret"), "short");
+  void tokens_of_others_may_have_no_end_and_begin_later() throws Exception {
+    Path secret = Files.writeString(directory.resolve("secret"), "a secret of more than thirty-two bytes");
     JwtTokens tokens = tokens("jwt,priv-key=" + secret + ",sign-method=HS256");
+
+    assertThat(tokens.resolve(foreign("{\"username\":\"bob\",\"revision\":3}"), 3)).isEqualTo(Caller.of("bob", 3));
+    assertThat(tokens.resolve(foreign("{\"username\":\"bob\",\"revision\":3,\"nbf\":1000001}"), 3)).isEqualTo(Caller.INVALID);
+    assertThat(tokens.resolve(foreign("{\"username\":\"bob\"}"), 3)).isEqualTo(Caller.INVALID);
+    assertThat(tokens.resolve(foreign("{\"revision\":3}"), 3)).isEqualTo(Caller.INVALID);
+  }
+
+  private static String foreign(String claims) throws GeneralSecurityException {
+    Base64.Encoder encoder = Base64.getUrlEncoder().withoutPadding();
+    String content = encoder.encodeToString("{\"alg\":\"HS256\"}".getBytes()) + "." + encoder.encodeToString(claims.getBytes());
+    Mac mac = Mac.getInstance("HmacSHA256");
+    mac.init(new SecretKeySpec("a secret of more than thirty-two bytes".getBytes(), "HmacSHA256"));
+    return content + "." + encoder.encodeToString(mac.doFinal(content.getBytes()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"HS256", "HS384", "HS512"})
+  void a_shared_secret_signs_and_verifies(String method) throws Exception {
+    Path secret = Files.writeString(directory.resolve("secret"), "short");
+    JwtTokens tokens = tokens("jwt,priv-key=" + secret + ",sign-method=" + method);
 
     assertThat(tokens.resolve(tokens.sign("bob", 3, ""), 3)).isEqualTo(Caller.of("bob", 3));
     assertThat(tokens.resolve("a.b.c", 3)).isEqualTo(Caller.INVALID);
@@ -87,7 +141,7 @@ class JwtTokensTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"jwt", "jwt,sign-method=RS999", "jwt,sign-method=RS256", "jwt,sign-method=RS256,pub-key=/nowhere", "jwt,x"})
+  @ValueSource(strings = {"jwt", "jwt,sign-method=RS999", "jwt,sign-method=RS256", "jwt,sign-method=RS256,pub-key=/nowhere", "jwt,sign-method=none,priv-key=/dev/null", "jwt,x"})
   void options_that_cannot_be_used_are_named(String flag) {
     assertThatThrownBy(() -> tokens(flag)).isInstanceOf(IllegalArgumentException.class).hasMessageStartingWith("auth: ");
   }

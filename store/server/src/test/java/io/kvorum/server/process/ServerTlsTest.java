@@ -5,12 +5,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
+import io.kvorum.protocol.authpb.Permission;
+import io.kvorum.protocol.authpb.UserAddOptions;
+import io.kvorum.protocol.etcdserverpb.AuthEnableRequest;
+import io.kvorum.protocol.etcdserverpb.AuthGrpc;
+import io.kvorum.protocol.etcdserverpb.AuthRoleAddRequest;
+import io.kvorum.protocol.etcdserverpb.AuthRoleGrantPermissionRequest;
+import io.kvorum.protocol.etcdserverpb.AuthUserAddRequest;
+import io.kvorum.protocol.etcdserverpb.AuthUserGrantRoleRequest;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.PutRequest;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
+import io.kvorum.protocol.v3lockpb.LockGrpc;
+import io.kvorum.protocol.v3lockpb.LockRequest;
 import io.kvorum.server.config.ConfigParser;
 import io.kvorum.server.config.FlagTable;
 import io.kvorum.server.config.Parsed;
@@ -22,14 +34,23 @@ import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -116,13 +137,21 @@ class ServerTlsTest {
   }
 
   private KVGrpc.KVBlockingStub kv(int member, SslContextBuilder tls) throws IOException {
+    return KVGrpc.newBlockingStub(channel(member, tls)).withWaitForReady().withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private ManagedChannel channel(int member, SslContextBuilder tls) throws IOException {
     ManagedChannel channel = NettyChannelBuilder.forAddress("127.0.0.1", ports.get(member)).sslContext(GrpcSslContexts.configure(tls, SslProvider.JDK).build()).build();
     channels.add(channel);
-    return KVGrpc.newBlockingStub(channel).withWaitForReady().withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
+    return channel;
   }
 
   private SslContextBuilder alice() {
-    Authority.Issued own = authority.issue("alice");
+    return caller("alice");
+  }
+
+  private SslContextBuilder caller(String commonName) {
+    Authority.Issued own = authority.issue(commonName);
     return SslContextBuilder.forClient().trustManager(authority.certificate).keyManager(own.key(), own.certificate());
   }
 
@@ -185,5 +214,60 @@ class ServerTlsTest {
     assertThatThrownBy(() -> start(0, 1, "--auto-tls", "--peer-auto-tls", "--cipher-suites=TLS_NONE"))
         .isInstanceOf(StartException.class)
         .hasMessage("unexpected TLS cipher suite \"TLS_NONE\"");
+  }
+
+  @Test
+  void the_name_in_a_certificate_is_a_log_in_also_for_locks_and_never_through_the_gateway() throws Exception {
+    start(0, 1, mutual("cert", "key"));
+    kv(0, alice()).put(put("l/other"));
+    AuthGrpc.AuthBlockingStub root = AuthGrpc.newBlockingStub(channel(0, caller("root"))).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
+    for (String user : List.of("root", "alice")) {
+      root.userAdd(AuthUserAddRequest.newBuilder().setName(user).setOptions(UserAddOptions.newBuilder().setNoPassword(true)).build());
+    }
+    Permission permission = Permission.newBuilder().setPermType(Permission.Type.READWRITE).setKey(utf8("l/")).setRangeEnd(utf8("l0")).build();
+    root.roleAdd(AuthRoleAddRequest.newBuilder().setName("locks").build());
+    root.roleGrantPermission(AuthRoleGrantPermissionRequest.newBuilder().setName("locks").setPerm(permission).build());
+    root.userGrantRole(AuthUserGrantRoleRequest.newBuilder().setUser("alice").setRole("locks").build());
+    root.userGrantRole(AuthUserGrantRoleRequest.newBuilder().setUser("root").setRole("root").build());
+    root.authEnable(AuthEnableRequest.getDefaultInstance());
+
+    KVGrpc.KVBlockingStub alice = kv(0, alice());
+    alice.put(put("l/a"));
+    assertThatThrownBy(() -> alice.put(put("m"))).hasMessageContaining("permission denied");
+    LockGrpc.LockBlockingStub locks = LockGrpc.newBlockingStub(channel(0, alice())).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
+    ByteString key = locks.lock(LockRequest.newBuilder().setName(utf8("l/mine")).build()).getKey();
+    assertThat(count(alice, key.toStringUtf8())).isEqualTo(1);
+    assertThatThrownBy(() -> locks.lock(LockRequest.newBuilder().setName(utf8("m")).build())).hasMessageContaining("permission denied");
+    Metadata forged = new Metadata();
+    forged.put(Metadata.Key.of("kvorum-caller-name-bin", Metadata.BINARY_BYTE_MARSHALLER), "root".getBytes());
+    assertThatThrownBy(() -> alice.withInterceptors(MetadataUtils.newAttachHeadersInterceptor(forged)).put(put("m"))).hasMessageContaining("permission denied");
+    for (String header : List.of("unused", "Grpc-Metadata-kvorum-caller-name-bin")) {
+      assertThat(gatewayPut(header)).isEqualTo("400 {\"code\":3,\"message\":\"etcdserver: user name is empty\"}");
+    }
+  }
+
+  /** With root's certificate. */
+  private String gatewayPut(String header) throws Exception {
+    Authority.Issued own = authority.issue("root");
+    KeyStore keys = KeyStore.getInstance("PKCS12");
+    keys.load(null, null);
+    keys.setCertificateEntry("ca", authority.certificate);
+    keys.setKeyEntry("own", own.key(), new char[0], new Certificate[] {own.certificate()});
+    KeyManagerFactory mine = KeyManagerFactory.getInstance("PKIX");
+    mine.init(keys, new char[0]);
+    TrustManagerFactory theirs = TrustManagerFactory.getInstance("PKIX");
+    theirs.init(keys);
+    SSLContext tls = SSLContext.getInstance("TLS");
+    tls.init(mine.getKeyManagers(), theirs.getTrustManagers(), null);
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(clientUrl(0) + "/v3/kv/put")).header(header, "cm9vdA==").POST(HttpRequest.BodyPublishers.ofString("{\"key\":\"bQ==\"}")).build();
+    try (HttpClient client = HttpClient.newBuilder().sslContext(tls).version(HttpClient.Version.HTTP_1_1).build()) {
+      HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
+      return response.statusCode() + " " + response.body();
+    }
+  }
+
+  private static ByteString utf8(String text) {
+    return ByteString.copyFromUtf8(text);
   }
 }
