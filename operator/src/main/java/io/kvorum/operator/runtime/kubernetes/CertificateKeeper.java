@@ -1,0 +1,285 @@
+package io.kvorum.operator.runtime.kubernetes;
+
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.OwnerReference;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.kvorum.operator.api.KvorumCluster;
+import io.kvorum.operator.api.KvorumMember;
+import io.kvorum.operator.api.TlsSpec;
+import io.kvorum.operator.certificates.Authority;
+import io.kvorum.operator.certificates.Issuer;
+import io.kvorum.operator.certificates.KeyPairPem;
+import io.kvorum.operator.certificates.Leaf;
+import io.kvorum.operator.certificates.Pem;
+import io.kvorum.operator.desired.Defaults;
+import io.kvorum.operator.desired.MemberPod;
+import io.kvorum.operator.desired.Names;
+import io.kvorum.operator.desired.Names.Plane;
+import io.kvorum.operator.desired.Secrets;
+import io.kvorum.operator.observe.Observation.Certificate;
+import io.kvorum.operator.observe.Observation.Certificates;
+import io.kvorum.operator.observe.Observation.Certificates.Phase;
+import io.kvorum.operator.observe.StoreState;
+import io.kvorum.operator.store.StoreAccess;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** The certificates of one cluster: those of the operator's own authority, those that cert-manager issues, and those that were given. */
+final class CertificateKeeper {
+  /** Stands among expected fingerprints for "its own present leaf on each plane", which differs from member to member. */
+  private static final String OWN_LEAVES = "own-leaves";
+
+  private final KubernetesClient client;
+  private final Applier applier;
+  private final Issuer issuer;
+  private final Defaults defaults;
+  private final Clock clock;
+  private Map<String, Secret> secrets = Map.of();
+
+  CertificateKeeper(KubernetesClient client, Applier applier, Issuer issuer, Defaults defaults, Clock clock) {
+    this.client = client;
+    this.applier = applier;
+    this.issuer = issuer;
+    this.defaults = defaults;
+    this.clock = clock;
+  }
+
+  /** Reads the secrets of the cluster, those of its own and those that it names. */
+  void read(KvorumCluster cluster) {
+    String namespace = cluster.getMetadata().getNamespace();
+    Map<String, Secret> found = new HashMap<>();
+    client.secrets().inNamespace(namespace).withLabel(Names.CLUSTER, cluster.getMetadata().getName()).list().getItems()
+        .forEach(secret -> found.put(secret.getMetadata().getName(), secret));
+    for (String name : named(cluster)) {
+      Secret secret = found.containsKey(name) ? null : client.secrets().inNamespace(namespace).withName(name).get();
+      if (secret != null) {
+        found.put(name, secret);
+      }
+    }
+    secrets = found;
+  }
+
+  /** Secrets that the specification names. */
+  private static Set<String> named(KvorumCluster cluster) {
+    Set<String> names = new HashSet<>();
+    for (Plane plane : MemberPod.planes(cluster.getSpec().tls())) {
+      TlsSpec.Plane tls = MemberPod.of(cluster.getSpec().tls(), plane);
+      if (tls.mode() == TlsSpec.Mode.SECRET) {
+        names.add(tls.secretRef());
+      }
+    }
+    if (cluster.getSpec().wantsAuth() && cluster.getSpec().auth().rootCredentialsSecretRef() != null) {
+      names.add(cluster.getSpec().auth().rootCredentialsSecretRef());
+    }
+    return names;
+  }
+
+  List<String> missing(KvorumCluster cluster) {
+    return named(cluster).stream().filter(name -> !secrets.containsKey(name)).sorted().toList();
+  }
+
+  /** Makes and renews what is the operator's to make; the owner of what belongs to a member is the member. */
+  void apply(KvorumCluster cluster, List<KvorumMember> members) {
+    for (Plane plane : MemberPod.planes(cluster.getSpec().tls())) {
+      TlsSpec.Plane tls = MemberPod.of(cluster.getSpec().tls(), plane);
+      switch (tls.mode()) {
+        case MANAGED -> managed(cluster, members, plane);
+        case CERT_MANAGER -> ordered(cluster, members, plane, tls);
+        case SECRET, DISABLED -> {
+          // Nothing is made.
+        }
+      }
+    }
+    if (cluster.getSpec().tls().client().on()) {
+      String trusted = trusted(cluster);
+      if (!trusted.isEmpty()) {
+        applier.apply(owned(Secrets.trust(cluster, trusted), cluster));
+      }
+    }
+  }
+
+  private void managed(KvorumCluster cluster, List<KvorumMember> members, Plane plane) {
+    Authority authority = authority(cluster, plane).orElseGet(() -> Authority.create(issuer, authorityName(cluster, plane), clock.instant()));
+    store(owned(Secrets.authority(cluster, plane, authority), cluster));
+    for (KvorumMember member : members) {
+      String name = member.getSpec().memberName();
+      Map<String, String> labels = Names.labels(cluster.getMetadata().getName(), name);
+      leaf(cluster, authority, Names.certificate(name, plane), labels, Secrets.leafOf(cluster, name, plane, defaults), Owners.controlledBy(member));
+    }
+    if (plane == Plane.CLIENT) {
+      String name = cluster.getMetadata().getName();
+      leaf(cluster, authority, Names.operatorCertificate(name), Names.labels(name), Secrets.operatorLeaf(), Owners.controlledBy(cluster));
+    }
+  }
+
+  private void leaf(KvorumCluster cluster, Authority authority, String name, Map<String, String> labels, Leaf wanted, OwnerReference owner) {
+    KeyPairPem pair = Optional.ofNullable(secrets.get(name)).map(Secrets::pair).orElse(new KeyPairPem("", ""));
+    if (!authority.keeps(pair, wanted, clock.instant())) {
+      pair = issuer.leaf(authority.signer(), wanted, clock.instant(), Authority.LEAF_VALIDITY);
+    }
+    Secret secret = Secrets.leaf(cluster, name, labels, pair, authority.bundle());
+    secret.getMetadata().setOwnerReferences(List.of(owner));
+    store(secret);
+  }
+
+  private void ordered(KvorumCluster cluster, List<KvorumMember> members, Plane plane, TlsSpec.Plane tls) {
+    for (KvorumMember member : members) {
+      String name = member.getSpec().memberName();
+      GenericKubernetesResource order =
+          Secrets.order(
+              cluster, tls, Names.certificate(name, plane), Names.labels(cluster.getMetadata().getName(), name),
+              Secrets.leafOf(cluster, name, plane, defaults));
+      order.getMetadata().setOwnerReferences(List.of(Owners.controlledBy(member)));
+      applier.apply(order);
+    }
+    if (plane == Plane.CLIENT) {
+      String name = cluster.getMetadata().getName();
+      applier.apply(owned(Secrets.order(cluster, tls, Names.operatorCertificate(name), Names.labels(name), Secrets.operatorLeaf()), cluster));
+    }
+  }
+
+  private void store(Secret secret) {
+    applier.apply(secret);
+    Map<String, Secret> next = new HashMap<>(secrets);
+    next.put(secret.getMetadata().getName(), secret);
+    secrets = next;
+  }
+
+  /** Moves the rotation of every authority that is the operator's. */
+  void rotate(KvorumCluster cluster, Phase phase) {
+    for (Plane plane : MemberPod.planes(cluster.getSpec().tls())) {
+      authority(cluster, plane)
+          .ifPresent(
+              authority ->
+                  store(owned(Secrets.authority(cluster, plane, authority.to(phase, issuer, authorityName(cluster, plane), clock.instant())), cluster)));
+    }
+  }
+
+  private Optional<Authority> authority(KvorumCluster cluster, Plane plane) {
+    if (MemberPod.of(cluster.getSpec().tls(), plane).mode() != TlsSpec.Mode.MANAGED) {
+      return Optional.empty();
+    }
+    return Optional.ofNullable(secrets.get(Names.authority(cluster.getMetadata().getName(), plane))).map(Secrets::authority);
+  }
+
+  private static String authorityName(KvorumCluster cluster, Plane plane) {
+    return "kvorum " + plane.text() + " " + cluster.getMetadata().getName();
+  }
+
+  /** What the planner is told: phase, ends, and what each member must report before the next phase. */
+  Certificates facts(KvorumCluster cluster) {
+    List<Certificate> certificates = new ArrayList<>();
+    List<String> expected = new ArrayList<>();
+    Optional<Phase> phase = Optional.empty();
+    for (Plane plane : MemberPod.planes(cluster.getSpec().tls())) {
+      Optional<Authority> authority = authority(cluster, plane);
+      if (authority.isPresent()) {
+        Phase own = authority.get().phase();
+        phase = Optional.of(phase.map(before -> behind(before, own)).orElse(own));
+        certificates.add(new Certificate(Names.authority(cluster.getMetadata().getName(), plane), authority.get().signer().notAfter()));
+        if (reportsAuthorities(cluster, plane)) {
+          expected.addAll(authority.get().trusted());
+        }
+      }
+    }
+    secrets.values().stream()
+        .filter(secret -> secret.getMetadata().getName().endsWith("-tls") && !Secrets.value(secret, Secrets.CERTIFICATE).isEmpty())
+        .map(secret -> new Certificate(secret.getMetadata().getName(), Secrets.pair(secret).notAfter()))
+        .forEach(certificates::add);
+    Phase present = phase.orElse(Phase.STABLE);
+    if (present == Phase.REISSUE_LEAVES || present == Phase.DROP_OLD) {
+      expected.add(OWN_LEAVES);
+    }
+    return new Certificates(present, certificates, expected);
+  }
+
+  /** A member has the authority of clients only when it demands certificates of them. */
+  private static boolean reportsAuthorities(KvorumCluster cluster, Plane plane) {
+    return plane == Plane.PEER || cluster.getSpec().tls().client().clientAuth() == TlsSpec.ClientAuth.REQUIRED;
+  }
+
+  /** Two planes that an interruption left in different phases are in the one from which the same step is carried out again. */
+  private static Phase behind(Phase one, Phase other) {
+    if (one == Phase.STABLE || other == Phase.STABLE) {
+      Phase moving = one == Phase.STABLE ? other : one;
+      return moving == Phase.DROP_OLD ? Phase.DROP_OLD : Phase.STABLE;
+    }
+    return one.compareTo(other) < 0 ? one : other;
+  }
+
+  /** A member that reports its own present leaves reports {@link #OWN_LEAVES} as well. */
+  StoreState.MemberAnswer recognise(KvorumCluster cluster, StoreState.MemberAnswer answer) {
+    for (Plane plane : MemberPod.planes(cluster.getSpec().tls())) {
+      Secret secret = secrets.get(MemberPod.certificateSecret(MemberPod.of(cluster.getSpec().tls(), plane), answer.member(), plane));
+      if (secret == null || !answer.certificateFingerprints().contains(Pem.fingerprint(Secrets.pair(secret).parsed()))) {
+        return answer;
+      }
+    }
+    Set<String> fingerprints = new HashSet<>(answer.certificateFingerprints());
+    fingerprints.add(OWN_LEAVES);
+    return new StoreState.MemberAnswer(
+        answer.member(), answer.at(), answer.clusterId(), answer.memberId(), answer.leaderId(), answer.term(), answer.lastLogTerm(), answer.raftIndex(),
+        answer.appliedIndex(), answer.revision(), answer.databaseBytes(), answer.inUseBytes(), answer.learner(), answer.ready(), answer.kvorumVersion(),
+        answer.clusterVersion(), answer.configHash(), fingerprints, answer.errors());
+  }
+
+  /** How the operator shows itself to the members. */
+  StoreAccess access(KvorumCluster cluster) {
+    TlsSpec.Plane client = cluster.getSpec().tls().client();
+    Optional<StoreAccess.Tls> tls = Optional.empty();
+    if (client.on()) {
+      Secret own = secrets.get(client.mode() == TlsSpec.Mode.SECRET ? client.secretRef() : Names.operatorCertificate(cluster.getMetadata().getName()));
+      KeyPairPem pair = own == null ? new KeyPairPem("", "") : Secrets.pair(own);
+      tls = Optional.of(new StoreAccess.Tls(trusted(cluster), pair.certificate(), pair.key()));
+    }
+    String password = rootPassword(cluster).orElse("");
+    return new StoreAccess(
+        tls, cluster.getSpec().wantsAuth() && !password.isEmpty() ? Optional.of(new StoreAccess.Login("root", password)) : Optional.empty());
+  }
+
+  private String trusted(KvorumCluster cluster) {
+    TlsSpec.Plane client = cluster.getSpec().tls().client();
+    return switch (client.mode()) {
+      case DISABLED -> "";
+      case MANAGED -> authority(cluster, Plane.CLIENT).map(Authority::bundle).orElse("");
+      case SECRET -> authorities(secrets.get(client.secretRef()));
+      case CERT_MANAGER -> authorities(secrets.get(Names.operatorCertificate(cluster.getMetadata().getName())));
+    };
+  }
+
+  private static String authorities(Secret secret) {
+    return secret == null ? "" : Secrets.value(secret, Secrets.AUTHORITY);
+  }
+
+  Optional<String> rootPassword(KvorumCluster cluster) {
+    if (!cluster.getSpec().wantsAuth()) {
+      return Optional.empty();
+    }
+    return Optional.ofNullable(secrets.get(rootSecret(cluster))).map(secret -> Secrets.value(secret, Secrets.PASSWORD)).filter(text -> !text.isEmpty());
+  }
+
+  /** Makes root's password when it is the operator's to make. */
+  void makeRootPassword(KvorumCluster cluster, String password) {
+    if (rootSecret(cluster).equals(Names.rootCredentials(cluster.getMetadata().getName()))) {
+      store(owned(Secrets.credentials(cluster, password), cluster));
+    }
+  }
+
+  private static String rootSecret(KvorumCluster cluster) {
+    String given = cluster.getSpec().auth().rootCredentialsSecretRef();
+    return given == null || given.isEmpty() ? Names.rootCredentials(cluster.getMetadata().getName()) : given;
+  }
+
+  private static <T extends HasMetadata> T owned(T object, KvorumCluster cluster) {
+    object.getMetadata().setOwnerReferences(List.of(Owners.controlledBy(cluster)));
+    return object;
+  }
+}

@@ -1,0 +1,2 @@
+/** Members as pods, through the Kubernetes API. */
+package io.kvorum.operator.runtime.kubernetes;
