@@ -34,6 +34,10 @@ final class DataDirectory implements AutoCloseable {
   /** The format that this version writes; it opens this one and older ones. */
   static final int FORMAT = 1;
 
+  /** In the marker: where the log is. */
+  private static final String LOG = "log";
+
+  private static final String INSIDE = "inside";
   private static final String MARKER = "kvorum";
   private static final String LOCK = "lock";
 
@@ -82,6 +86,7 @@ final class DataDirectory implements AutoCloseable {
     boolean opened = false;
     try {
       boolean created = mark(root, member, log);
+      checkLog(root, member, log);
       make(log);
       make(member.resolve("store"));
       opened = true;
@@ -91,6 +96,32 @@ final class DataDirectory implements AutoCloseable {
         channel.close();
       }
     }
+  }
+
+  /** A member that has a log must not begin another one because a volume is not mounted or an option was left out: what was acknowledged would be gone. */
+  private static void checkLog(Path root, Path member, Path log) throws IOException, RefusedException {
+    String known = read(member.resolve(MARKER)).getProperty(LOG);
+    if (known != null && (!Files.isDirectory(log) || isEmpty(log))) {
+      String place = known.equals(INSIDE) ? member.resolve("log").toString() : known;
+      throw new RefusedException(root + " has its log in " + place + ", but " + log + " is empty: is a volume missing, or the option --wal-dir?");
+    }
+  }
+
+  /** Notes where the log is, once it is there. */
+  void logBegun() throws IOException, RefusedException {
+    Properties content = read(member().resolve(MARKER));
+    boolean inside = logDirectory.equals(member().resolve("log"));
+    String place = inside ? INSIDE : logDirectory.toAbsolutePath().normalize().toString();
+    if (!place.equals(content.getProperty(LOG))) {
+      content.setProperty(LOG, place);
+      write(member(), content);
+    }
+  }
+
+  /** Where a member's log is, as far as it is noted; null for inside of the directory. */
+  static Path knownLog(Path root) throws IOException, RefusedException {
+    String known = read(root.resolve("member").resolve(MARKER)).getProperty(LOG, INSIDE);
+    return known.equals(INSIDE) ? null : Path.of(known);
   }
 
   private static void make(Path directory) throws IOException {

@@ -141,6 +141,7 @@ final class Member implements AutoCloseable {
       ServerConfig.Maintenance maintenance = current.get().maintenance();
       LogOptions logOptions = LogOptions.defaults().withRetention(maintenance.maxLogFiles(), maintenance.keepEntries());
       log = SegmentedLog.open(directory.log(), logOptions.withFailPoint(failPoint).withObserver(disk));
+      begun(directory);
       Member member = new Member(current, directory, genesis, network, new Opened(threads, store, log, disk, failPoint));
       opened = true;
       return member;
@@ -152,6 +153,14 @@ final class Member implements AutoCloseable {
         closeQuietly(store);
         threads.close();
       }
+    }
+  }
+
+  private static void begun(DataDirectory directory) throws StartException, IOException {
+    try {
+      directory.logBegun();
+    } catch (DataDirectory.RefusedException refused) {
+      throw new StartException("data directory refused", refused.getMessage());
     }
   }
 

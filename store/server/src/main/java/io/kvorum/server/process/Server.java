@@ -12,6 +12,7 @@ import io.kvorum.server.config.CurrentConfig;
 import io.kvorum.server.config.Parsed;
 import io.kvorum.server.config.ServerConfig;
 import io.kvorum.server.front.BindException;
+import io.kvorum.server.front.NotifySocket;
 import io.kvorum.server.logging.Log;
 import io.kvorum.server.peer.GrpcPeerDirectory;
 import java.io.IOException;
@@ -167,7 +168,29 @@ final class Server implements AutoCloseable {
         "local-member-id", MemberIds.hex(member.id()), "initial-advertise-peer-urls", config.cluster().advertisePeerUrls(),
         "listen-peer-urls", config.listen().peerUrls(), "advertise-client-urls", config.cluster().advertiseClientUrls(),
         "listen-client-urls", config.listen().clientUrls(), "listen-metrics-urls", config.listen().metricsUrls());
-    member.publish(config.name(), config.cluster().advertiseClientUrls()).thenRun(ports::announceReady);
+    member.publish(config.name(), config.cluster().advertiseClientUrls()).thenRun(this::ready);
+  }
+
+  private void ready() {
+    ports.announceReady();
+    Thread.ofPlatform().daemon().name("notify").start(() -> notifyServiceManager(System.getenv("NOTIFY_SOCKET")));
+  }
+
+  /**
+   * Tells the service manager that the server is ready, as etcd does.
+   *
+   * @param socket null or empty when there is none to tell
+   */
+  private static void notifyServiceManager(String socket) {
+    LOG.info("notifying init daemon");
+    try {
+      if (socket != null && !socket.isEmpty()) {
+        NotifySocket.send(socket, "READY=1");
+      }
+      LOG.info("successfully notified init daemon");
+    } catch (IOException e) {
+      LOG.error("failed to notify systemd for readiness", "error", e.getMessage());
+    }
   }
 
   long memberId() {

@@ -30,7 +30,7 @@ final class Verbs {
         return up(arguments.subList(1, arguments.size()));
       }
       case "dump-log", "inspect" -> {
-        return report(verb, arguments.subList(1, arguments.size()));
+        return command(new ReportCommand(verb.equals("inspect"), System.out), arguments);
       }
       case "import" -> {
         return command(new ImportCommand(System.out, err), arguments);
@@ -40,23 +40,6 @@ final class Verbs {
       default -> err.println(name + ": " + '"' + verb + "\" is neither a flag nor a verb; see " + name + " --help");
     }
     return 1;
-  }
-
-  @SuppressWarnings("SystemOut")
-  private int report(String verb, List<String> arguments) {
-    List<String> directories = arguments.stream().filter(argument -> !argument.startsWith("-")).toList();
-    boolean understood = arguments.stream().filter(argument -> argument.startsWith("-")).allMatch(flag -> verb.equals("inspect") && flag.equals("--json"));
-    if (directories.size() != 1 || !understood) {
-      System.err.println("usage: " + name + " " + verb + " DATADIR" + (verb.equals("inspect") ? " [--json]" : ""));
-      return 2;
-    }
-    DataReport report = new DataReport(Path.of(directories.getFirst()), System.out);
-    try {
-      return verb.equals("inspect") ? report.inspect() : report.dump();
-    } catch (IOException | DataDirectory.RefusedException | IllegalStateException e) {
-      System.err.println(name + " " + verb + ": " + e.getMessage());
-      return 1;
-    }
   }
 
   /** Runs a command; what it cannot do is one line, not a stack trace. */

@@ -64,6 +64,20 @@ class LauncherIT {
   }
 
   @Test
+  void called_through_the_path_its_command_line_begins_with_the_bare_name() throws Exception {
+    Path bin = Files.createDirectory(temp.resolve("bin"));
+    Files.createSymbolicLink(bin.resolve("etcd"), Path.of(program("etcd")));
+    try (Processes processes = new Processes(temp, 1)) {
+      Path shell = temp.resolve("through-path");
+      Files.writeString(shell, "#!/bin/sh\nPATH=" + bin + ":$PATH exec etcd \"$@\"\n");
+      assertThat(shell.toFile().setExecutable(true)).isTrue();
+      Process process = processes.start(shell, 0);
+      processes.awaitReady(0);
+      assertThat(Files.readString(Path.of("/proc/" + process.pid() + "/cmdline")).split("\0")[0]).isEqualTo("etcd");
+    }
+  }
+
+  @Test
   void without_a_recent_java_one_line_says_what_to_install() throws Exception {
     Path bin = Files.createDirectories(temp.resolve("dist/bin"));
     Path lib = Files.createDirectories(temp.resolve("dist/lib"));

@@ -247,7 +247,7 @@ class ServerTest {
 
   private static String report(Path directory, boolean inspect) throws Exception {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    DataReport report = new DataReport(directory, new PrintStream(out, true, StandardCharsets.UTF_8));
+    DataReport report = new DataReport(directory, null, new PrintStream(out, true, StandardCharsets.UTF_8));
     assertThat(inspect ? report.inspect() : report.dump()).isZero();
     return out.toString(StandardCharsets.UTF_8);
   }
