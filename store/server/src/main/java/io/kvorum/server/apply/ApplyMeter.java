@@ -34,7 +34,7 @@ public final class ApplyMeter implements MetricSource {
               RequestKind.LEASE_GRANT, "LeaseGrant", RequestKind.LEASE_REVOKE, "LeaseRevoke", RequestKind.LEASE_CHECKPOINT, "LeaseCheckpoint",
               RequestKind.ALARM, "Alarm", RequestKind.CLUSTER_VERSION_SET, "ClusterVersionSet", RequestKind.MEMBER_ATTRIBUTES_SET, "ClusterMemberAttrSet"));
 
-  private final long slowNanos;
+  private volatile long slowNanos;
   private final LongAdder puts = new LongAdder();
   private final LongAdder putBytes = new LongAdder();
   private final LongAdder deletions = new LongAdder();
@@ -73,6 +73,11 @@ public final class ApplyMeter implements MetricSource {
     for (RequestKind kind : NAMES.keySet()) {
       byKind[kind.ordinal()] = new Outcomes();
     }
+  }
+
+  /** What takes longer is logged from now on; any thread. */
+  public void warnAfter(Duration slow) {
+    slowNanos = slow.toNanos();
   }
 
   private static Histogram histogram() {

@@ -1,6 +1,7 @@
 package io.kvorum.server.config;
 
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** etcd's named features. */
@@ -17,7 +18,24 @@ final class FeatureGates {
           "SetMemberLocalAddr", false,
           "TxnModeWriteWithSharedBuffer", true);
 
+  private static final Set<String> BETA = Set.of("TxnModeWriteWithSharedBuffer");
+  private static final String ALL_ALPHA = "AllAlpha";
+  private static final String ALL_BETA = "AllBeta";
+
   private FeatureGates() {}
+
+  /** All gates: the given ones, then what {@code AllAlpha} and {@code AllBeta} say of their stage, then the defaults. */
+  static Map<String, Boolean> resolve(Map<String, Boolean> given) {
+    Map<String, Boolean> gates = new TreeMap<>(DEFAULTS);
+    for (String name : DEFAULTS.keySet()) {
+      Boolean all = given.get(BETA.contains(name) ? ALL_BETA : ALL_ALPHA);
+      if (all != null && !name.equals(ALL_ALPHA) && !name.equals(ALL_BETA)) {
+        gates.put(name, all);
+      }
+    }
+    gates.putAll(given);
+    return gates;
+  }
 
   /**
    * Reads {@code Name=true,Other=false}.

@@ -121,13 +121,12 @@ final class FlagValues {
 
   /** All feature gates, also those set by their deprecated flags. */
   Map<String, Boolean> gates() {
-    Map<String, Boolean> gates = new TreeMap<>(FeatureGates.DEFAULTS);
-    gates.putAll(FeatureGates.parse(text("feature-gates")));
+    Map<String, Boolean> given = new TreeMap<>(FeatureGates.parse(text("feature-gates")));
     for (Flag flag : table.all().values()) {
       if (flag.isGate() && isGiven(flag.name())) {
-        gates.put(flag.replacement(), bool(flag.name()));
+        given.put(flag.replacement(), bool(flag.name()));
       }
     }
-    return gates;
+    return FeatureGates.resolve(given);
   }
 }

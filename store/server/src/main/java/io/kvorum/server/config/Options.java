@@ -24,10 +24,10 @@ public record Options(SortedMap<String, String> given) {
   private static final Set<String> RELOADABLE =
       Set.of(
           "auto-compaction-mode", "auto-compaction-retention", "compact-hash-check-time", "corrupt-check-time", "log-level", "max-learners",
-          "max-txn-ops", "quota-backend-bytes");
+          "max-txn-ops", "quota-backend-bytes", "warning-apply-duration", "warning-unary-request-duration");
 
-  /** About the command line itself. */
-  private static final Set<String> NO_OPTIONS = Set.of("config-file", "version");
+  /** About the command line itself; and what carries a password, which has no effect here and must not be told. */
+  private static final Set<String> NO_OPTIONS = Set.of("config-file", "version", "discovery-user", "discovery-password");
 
   private static final String GATES = "feature-gates";
 

@@ -52,11 +52,34 @@ public final class MaintenanceService extends MaintenanceGrpc.MaintenanceImplBas
   private final ContentHash hash;
   private final Snapshots snapshots;
   private final LongSupplier quotaFlag;
+  private final Defragmentation defragmentation;
+
+  /** Hears of defragmentations. */
+  public interface Defragmentation {
+    Defragmentation UNHEARD =
+        new Defragmentation() {
+          @Override
+          public void begun() {}
+
+          @Override
+          public void ended() {}
+        };
+
+    void begun();
+
+    void ended();
+  }
+
+  /** As the other one, with nobody who hears of defragmentations. */
+  public MaintenanceService(Kernel kernel, Members members, Alarms alarms, RaftNode node, ContentHash hash, Snapshots snapshots, LongSupplier quotaFlag) {
+    this(kernel, members, alarms, node, hash, snapshots, quotaFlag, Defragmentation.UNHEARD);
+  }
 
   /**
    * @param quotaFlag --quota-backend-bytes as given, now: 0 is reported as etcd's default, a negative value as it is
    */
-  public MaintenanceService(Kernel kernel, Members members, Alarms alarms, RaftNode node, ContentHash hash, Snapshots snapshots, LongSupplier quotaFlag) {
+  public MaintenanceService(
+      Kernel kernel, Members members, Alarms alarms, RaftNode node, ContentHash hash, Snapshots snapshots, LongSupplier quotaFlag, Defragmentation defragmentation) {
     this.kernel = kernel;
     this.members = members;
     this.alarms = alarms;
@@ -64,6 +87,7 @@ public final class MaintenanceService extends MaintenanceGrpc.MaintenanceImplBas
     this.hash = hash;
     this.snapshots = snapshots;
     this.quotaFlag = quotaFlag;
+    this.defragmentation = defragmentation;
   }
 
   @Override
@@ -123,11 +147,13 @@ public final class MaintenanceService extends MaintenanceGrpc.MaintenanceImplBas
   @Override
   public void defragment(DefragmentRequest request, StreamObserver<DefragmentResponse> observer) {
     LOG.info("starting defragment", "size-in-use-bytes", kernel.store().sizeInUseBytes(), "size-bytes", kernel.store().sizeBytes());
+    defragmentation.begun();
     kernel
         .store()
         .defragment()
         .whenComplete(
             (nothing, failure) -> {
+              defragmentation.ended();
               if (failure == null) {
                 LOG.info("finished defragmenting directory", "size-bytes", kernel.store().sizeBytes());
                 observer.onNext(DefragmentResponse.getDefaultInstance());

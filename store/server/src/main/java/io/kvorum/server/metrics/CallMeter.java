@@ -33,7 +33,7 @@ public final class CallMeter extends ServerStreamTracer.Factory implements Metri
   private final LongAdder sentBytes = new LongAdder();
   private final LabelledCounter streamFailures = new LabelledCounter();
   private final boolean extensive;
-  private final long slowNanos;
+  private volatile long slowNanos;
   private final SlowCalls slow;
 
   /** Hears of unary calls that took long; on any thread. */
@@ -64,6 +64,11 @@ public final class CallMeter extends ServerStreamTracer.Factory implements Metri
     for (ServerServiceDefinition service : services) {
       service.getMethods().forEach(method -> methods.put(method.getMethodDescriptor().getFullMethodName(), new Method(method.getMethodDescriptor(), extensive)));
     }
+  }
+
+  /** Unary calls that take longer are told from now on; any thread. */
+  public void warnAfter(long nanos) {
+    slowNanos = nanos;
   }
 
   /** Also records how long calls of a method take in this histogram, those that succeed. */

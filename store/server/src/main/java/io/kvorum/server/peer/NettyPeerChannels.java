@@ -1,5 +1,6 @@
 package io.kvorum.server.peer;
 
+import io.grpc.Attributes;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.kvorum.server.cluster.PeerUrls;
@@ -7,6 +8,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.handler.ssl.SslContext;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.concurrent.TimeUnit;
 
 /** Channels on a given event loop, whose thread also runs all callbacks. */
@@ -19,16 +23,24 @@ public final class NettyPeerChannels implements PeerChannels {
   private final EventLoopGroup loop;
   private final Class<? extends Channel> channelType;
   private final SslContext tls;
+  private final InetAddress local;
+
+  /** As the other one, from any local address. */
+  public NettyPeerChannels(EventLoopGroup loop, Class<? extends Channel> channelType, SslContext tls) {
+    this(loop, channelType, tls, null);
+  }
 
   /**
    * @param loop of one thread; the same that {@link PeerTransport} works on, so that messages need no hand-over
    * @param channelType the socket channel that fits it
    * @param tls for https URLs; null when there are none
+   * @param local address that connections come from; null for any
    */
-  public NettyPeerChannels(EventLoopGroup loop, Class<? extends Channel> channelType, SslContext tls) {
+  public NettyPeerChannels(EventLoopGroup loop, Class<? extends Channel> channelType, SslContext tls, InetAddress local) {
     this.loop = loop;
     this.channelType = channelType;
     this.tls = tls;
+    this.local = local;
   }
 
   @Override
@@ -49,6 +61,15 @@ public final class NettyPeerChannels implements PeerChannels {
             .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
             .keepAliveWithoutCalls(true)
             .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS);
+    if (local != null) {
+      builder.localSocketPicker(
+          new NettyChannelBuilder.LocalSocketPicker() {
+            @Override
+            public SocketAddress createSocketAddress(SocketAddress remote, Attributes attributes) {
+              return new InetSocketAddress(local, 0);
+            }
+          });
+    }
     return (endpoint.isTls() ? builder.useTransportSecurity().sslContext(tls) : builder.usePlaintext()).build();
   }
 }

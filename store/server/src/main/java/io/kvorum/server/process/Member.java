@@ -103,6 +103,7 @@ final class Member implements AutoCloseable {
     SimpleTokens simple = new SimpleTokens(System::nanoTime, config.auth().tokenTtlSeconds(), new SecureRandom(), opened.log.last().index());
     Tokens tokens = tokens(config, simple);
     this.replica = Replica.open(genesis, opened.store, simple, limits, config.maintenance().warningApplyDuration(), threads, random);
+    current.listen(() -> replica.meter().warnAfter(current.get().maintenance().warningApplyDuration()));
     this.identity = new PeerIdentity(genesis.clusterId(), genesis.memberId(), this::ownPeerUrls);
     this.transport = new PeerTransport(identity, network.channels(), network.loop(), () -> failure.complete(new RemovedException(genesis.memberId())));
     this.node = consensus(opened, random);

@@ -76,7 +76,8 @@ final class Server implements AutoCloseable {
       directory.close();
       throw e;
     }
-    PeerNetwork network = new PeerNetwork(tls);
+    boolean fixedAddress = config.featureGates().get("SetMemberLocalAddr");
+    PeerNetwork network = new PeerNetwork(tls, fixedAddress ? PeerNetwork.localAddress(config.cluster().advertisePeerUrls()) : null);
     Member member = null;
     try {
       Genesis genesis = genesis(config, directory, network);

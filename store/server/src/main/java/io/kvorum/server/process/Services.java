@@ -113,6 +113,7 @@ final class Services {
   ClientPorts.Content content(RaftNode node, List<MetricSource> sources, RandomGenerator random, Own own) {
     // Two members in one process, as tests have them, must not meet here.
     LocalPort local = new LocalPort("member-" + Long.toHexString(kernel.memberId()) + "-" + Long.toHexString(random.nextLong()));
+    GrpcHealth grpcHealth = new GrpcHealth(config.featureGates().get("StopGRPCServiceOnDefrag"));
     List<ServerServiceDefinition> services =
         List.of(
             new KvService(clients, access, replica.waits(), threads.readers(), replica.meter()).bind(),
@@ -123,12 +124,12 @@ final class Services {
                 .bindService(),
             new AuthService(clients, kernel.proposals(), access, replica.auth(), threads.passwords(), config.auth().bcryptCost()).bindService(),
             new MaintenanceService(
-                    clients, replica.members(), replica.alarms(), node, hash, snapshots(node), () -> current.get().maintenance().configuredQuotaBytes())
+                    clients, replica.members(), replica.alarms(), node, hash, snapshots(node), () -> current.get().maintenance().configuredQuotaBytes(), grpcHealth)
                 .bindService(),
             admin(own),
             new LockService(local::channel, threads.programs()).bindService(),
             new ElectionService(local::channel, threads.programs()).bindService(),
-            new GrpcHealth().bindService());
+            grpcHealth.bindService());
     LeaderlessStreams streams = new LeaderlessStreams(node::status).start(threads.timer(), kernel.limits().electionMillis());
     HealthEndpoints health = new HealthEndpoints(new MemberHealth(kernel, replica.members(), replica.alarms()));
     MemberMetrics member = new MemberMetrics(kernel, replica.members(), config.featureGates());
@@ -136,6 +137,7 @@ final class Services {
     CallRules callRules = new CallRules(node::status, streams);
     CallMeter meter =
         new CallMeter(services, config.http().extensiveMetrics(), config.maintenance().warningUnaryRequestDuration().toNanos(), SlowCallLog.INSTANCE);
+    current.listen(() -> meter.warnAfter(current.get().maintenance().warningUnaryRequestDuration().toNanos()));
     List<MetricSource> all = new ArrayList<>(sources);
     all.addAll(
         List.of(
