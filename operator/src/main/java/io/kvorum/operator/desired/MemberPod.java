@@ -166,7 +166,8 @@ public final class MemberPod {
   private static List<EnvVar> environment(KvorumClusterSpec spec) {
     List<EnvVar> environment = new ArrayList<>();
     if (!spec.jvmOptions().isEmpty()) {
-      environment.add(new EnvVarBuilder().withName("JDK_JAVA_OPTIONS").withValue(String.join(" ", spec.jvmOptions())).build());
+      // The one variable that counts after the options that the image itself gives.
+      environment.add(new EnvVarBuilder().withName("_JAVA_OPTIONS").withValue(String.join(" ", spec.jvmOptions())).build());
     }
     environment.addAll(spec.podTemplate().extraEnv());
     return environment;

@@ -8,7 +8,7 @@ import io.fabric8.kubernetes.api.model.SecurityContextBuilder;
 /** What the restricted Pod Security Standard asks for. */
 final class PodSecurity {
   /** User and group of the members' image. */
-  private static final long USER = 65532;
+  private static final long USER = 1001;
 
   private PodSecurity() {}
 

@@ -25,7 +25,7 @@ public record Settings(Set<String> namespaces, Defaults defaults, String instanc
             .filter(name -> !name.isEmpty())
             .collect(Collectors.toUnmodifiableSet());
     Defaults defaults =
-        new Defaults(environment.getOrDefault("KVORUM_IMAGE_REPOSITORY", "kvorum"), environment.getOrDefault("KVORUM_CLUSTER_DOMAIN", "cluster.local"));
+        new Defaults(environment.getOrDefault("KVORUM_IMAGE_REPOSITORY", "kvorum/kvorum"), environment.getOrDefault("KVORUM_CLUSTER_DOMAIN", "cluster.local"));
     return new Settings(namespaces, defaults, environment.getOrDefault("POD_NAME", "kvorum-operator"), environment.getOrDefault("POD_NAMESPACE", ""));
   }
 }
