@@ -19,6 +19,8 @@ import java.util.List;
  * @param tried members that leadership was asked to go to, in vain or not
  * @param memberID of the member that is added or removed, hexadecimal
  * @param podUID pod that is to go
+ * @param done members that this procedure has finished with
+ * @param outcome of the action that was issued last: empty while nothing is known of it, "done", or what went wrong
  * @param operation the KvorumOperation that asked for it, empty for none
  * @param reason why it began
  */
@@ -36,8 +38,13 @@ public record CurrentAction(
     @Size(max = 16) List<@Size(max = Api.NAME) String> tried,
     @Size(max = 16) String memberID,
     @Size(max = 64) String podUID,
+    @Size(max = 32) List<@Size(max = Api.NAME) String> done,
+    @Size(max = 1024) String outcome,
     @Size(max = Api.NAME) String operation,
     @Size(max = 256) String reason) {
+  /** The {@link #outcome} of an action that went well. */
+  public static final String DONE = "done";
+
   public CurrentAction {
     member = Api.orEmpty(member);
     step = Api.orEmpty(step);
@@ -51,6 +58,8 @@ public record CurrentAction(
     memberID = Api.orEmpty(memberID);
     podUID = Api.orEmpty(podUID);
     operation = Api.orEmpty(operation);
+    done = done == null ? List.of() : List.copyOf(done);
+    outcome = Api.orEmpty(outcome);
     reason = Api.orEmpty(reason);
   }
 
@@ -72,10 +81,6 @@ public record CurrentAction(
     RELIEVE_QUOTA,
     @JsonProperty("RecoverQuorum")
     RECOVER_QUORUM,
-    @JsonProperty("Hibernate")
-    HIBERNATE,
-    @JsonProperty("Wake")
-    WAKE,
     @JsonProperty("EnableAuth")
     ENABLE_AUTH,
     @JsonProperty("RotateCertificates")

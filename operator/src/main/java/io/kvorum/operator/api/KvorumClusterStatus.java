@@ -149,14 +149,19 @@ public record KvorumClusterStatus(
    * @param clusterToken token of the cluster after a quorum recovery, empty before the first
    * @param blocked guard that held the last plan back
    * @param recovered name of the operation whose recovery formed the present cluster
+   * @param retryAfter after a failed procedure none but healing begins before this
+   * @param failures procedures that failed since one succeeded
+   * @param hibernated the members were stopped on the user's wish and did not lead again since
+   * @param paused the user was told that the cluster is paused
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Memory(
       @Size(max = 64) String lastDisruption, @Size(max = 64) String quorumLostSince, @Size(max = 64) String leaderMoveSince,
       @Size(max = 64) String lastDefragmentation, @Size(max = 64) String lastCompaction, @Size(max = 128) String clusterToken,
-      @Size(max = 256) String blocked, @Size(max = Api.NAME) String recovered) {
+      @Size(max = 256) String blocked, @Size(max = Api.NAME) String recovered, @Size(max = 64) String retryAfter, Integer failures, Boolean hibernated,
+      Boolean paused) {
     /** Nothing to remember. */
-    public static final Memory EMPTY = new Memory(null, null, null, null, null, null, null, null);
+    public static final Memory EMPTY = new Memory(null, null, null, null, null, null, null, null, null, null, null, null);
 
     public Memory {
       lastDisruption = Api.orEmpty(lastDisruption);
@@ -167,6 +172,10 @@ public record KvorumClusterStatus(
       clusterToken = Api.orEmpty(clusterToken);
       blocked = Api.orEmpty(blocked);
       recovered = Api.orEmpty(recovered);
+      retryAfter = Api.orEmpty(retryAfter);
+      failures = failures == null ? 0 : failures;
+      hibernated = hibernated != null && hibernated;
+      paused = paused != null && paused;
     }
   }
 }

@@ -13,13 +13,14 @@ import java.util.List;
  *
  * @param memberName {@code <cluster>-<ordinal>}, never used again after the member's end
  * @param clusterToken keeps volumes of clusters of the same name apart
+ * @param peerURL where the others reach it
  * @param initialPeers members to start with, as {@code name=url}; written once, when the cluster has accepted this member
  * @param joinMode how it first comes into being
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 @ValidationRule(
     value = "self.clusterName == oldSelf.clusterName && self.memberName == oldSelf.memberName && self.ordinal == oldSelf.ordinal"
-        + " && self.clusterToken == oldSelf.clusterToken && self.joinMode == oldSelf.joinMode && self.volumeClaimName == oldSelf.volumeClaimName"
+        + " && self.clusterToken == oldSelf.clusterToken && self.joinMode == oldSelf.joinMode && self.peerURL == oldSelf.peerURL && self.volumeClaimName == oldSelf.volumeClaimName"
         + " && (!has(oldSelf.initialPeers) || size(oldSelf.initialPeers) == 0 || (has(self.initialPeers) && self.initialPeers == oldSelf.initialPeers))",
     message = "a member's identity cannot be changed")
 public record KvorumMemberSpec(
@@ -27,6 +28,7 @@ public record KvorumMemberSpec(
     @Required @Size(max = 63) String memberName,
     @Required @Min(0) Integer ordinal,
     @Required @Size(max = 128) String clusterToken,
+    @Required @Size(max = 512) String peerURL,
     @Size(max = 32) List<@Size(max = 512) String> initialPeers,
     @Required JoinMode joinMode,
     @Required @Size(max = Api.NAME) String volumeClaimName) {

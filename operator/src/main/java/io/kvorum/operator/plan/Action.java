@@ -58,7 +58,7 @@ public sealed interface Action {
   /** Has the member re-read its configuration and certificates. */
   record Reload(String member) implements Action {}
 
-  /** Compacts the history up to a revision, 0 for the newest minus nothing. */
+  /** Compacts the history up to a revision. */
   record Compact(long revision) implements Action {}
 
   /** Reclaims a member's space. */

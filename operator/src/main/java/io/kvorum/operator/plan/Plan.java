@@ -11,9 +11,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What one pass decided. Whoever carries it out writes first and acts then, in this order: {@link #members} (member statuses), the cluster's status that
- * {@code status.StatusWriter} makes of the observation and this plan (with {@link #currentAction}), {@link #operations}, {@link #events}, and last the
- * {@link #action}. When a write fails the pass ends there. An action that fails is not repeated within the pass: the next observation shows what came of it.
+ * What one pass decided. Whoever carries it out writes first and acts then, in this order: the cluster's status and the members' statuses that
+ * {@code status.StatusWriter} makes of the observation and this plan, {@link #operations}, {@link #events}, and last the {@link #action}; then, when there
+ * is a {@link #currentAction}, its outcome by {@code StatusWriter.outcome}. When a write fails the pass ends there. An action that fails is not repeated
+ * within the pass: the next observation shows what came of it. An outcome that was never written (a crash) makes the planner issue the action again.
  *
  * @param rung which rung of the ladder decided
  * @param action the one thing to do, empty to wait
@@ -22,7 +23,7 @@ import java.util.Optional;
  * @param clusterId identity to be latched, 0 before the first
  * @param nextOrdinal first ordinal that was never given out
  * @param memory what must survive a restart of the operator
- * @param members member statuses to write, by member name, only those that change
+ * @param members statuses of all member objects as they are now, by member name, without conditions
  * @param operations statuses of operations to write, by name, only those that change
  * @param events what the user is told, in order
  * @param requeueAfter when the next pass is due at the latest

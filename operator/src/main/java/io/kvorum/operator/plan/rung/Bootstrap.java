@@ -1,0 +1,109 @@
+package io.kvorum.operator.plan.rung;
+
+import io.kvorum.operator.api.CurrentAction;
+import io.kvorum.operator.api.CurrentAction.Type;
+import io.kvorum.operator.api.KvorumMemberSpec.JoinMode;
+import io.kvorum.operator.api.KvorumMemberStatus.Phase;
+import io.kvorum.operator.event.EventReason;
+import io.kvorum.operator.plan.Action;
+import io.kvorum.operator.plan.Draft;
+import io.kvorum.operator.plan.MemberView;
+import io.kvorum.operator.plan.Plan.Reason;
+import io.kvorum.operator.plan.Situation;
+import io.kvorum.operator.plan.SpecCheck;
+import io.kvorum.operator.plan.Steps;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Before the first cluster id is latched: one seed forms a cluster of one member.
+ *
+ * <ol>
+ *   <li>Its ordinal is given out and written; then its object and claim are made, then its pod starts as a new cluster.
+ *   <li>When it answers as its own leader, its cluster id is latched. From then on nobody ever starts as a new cluster again.
+ *   <li>A seed that lost its volume or was deleted before that never belonged to anything: it goes, and another ordinal begins.
+ * </ol>
+ */
+public final class Bootstrap implements Rung {
+  private static final Duration BOUND = Duration.ofHours(24);
+
+  @Override
+  public boolean decide(Situation situation, Draft draft) {
+    if (situation.clusterId() != 0) {
+      return false;
+    }
+    draft.requeue(Draft.PROMPT);
+    if (situation.spec().bootstrap() != null && situation.spec().bootstrap().recovery() != null) {
+      draft.progress(Reason.WAITING_FOR_USER, "bootstrap.recovery needs backups, which cannot be restored yet; use a cluster without it");
+      return true;
+    }
+    if (situation.spec().hibernated() && situation.members().isEmpty()) {
+      draft.progress(Reason.HIBERNATING, "not begun");
+      return true;
+    }
+    Optional<SpecCheck.Refusal> refusal = SpecCheck.check(situation);
+    if (refusal.isPresent()) {
+      draft.progress(Reason.BOOTSTRAPPING, refusal.get().message());
+      return true;
+    }
+    CurrentAction action = situation.currentAction().filter(current -> current.type() == Type.BOOTSTRAP).orElseGet(() -> begin(situation, draft));
+    draft.current(action);
+    draft.progress(Reason.BOOTSTRAPPING, "the first member is " + action.member());
+    Optional<MemberView> seed = situation.member(action.member());
+    if (seed.isEmpty()) {
+      create(situation, action, draft);
+    } else if (seed.get().deletedByUser() || seed.get().volumeLost()) {
+      discard(situation, seed.get(), draft);
+    } else {
+      form(situation, action, seed.get(), draft);
+    }
+    return true;
+  }
+
+  private static CurrentAction begin(Situation situation, Draft draft) {
+    String name = situation.members().isEmpty()
+        ? situation.cluster().getMetadata().getName() + "-" + draft.ordinal() : situation.members().getFirst().name();
+    return Steps.begin(Type.BOOTSTRAP, name, "Create", situation.at(), BOUND, "", "a new cluster");
+  }
+
+  private static void create(Situation situation, CurrentAction action, Draft draft) {
+    if (action.step().equals("Discard")) {
+      // The object is gone for good, and so is its ordinal.
+      draft.ended();
+      return;
+    }
+    int ordinal = Integer.parseInt(action.member().substring(action.member().lastIndexOf('-') + 1));
+    draft.current(Steps.issue(action));
+    draft.act(new Action.CreateMember(action.member(), ordinal, JoinMode.SEED, situation.clusterToken()));
+    draft.event(EventReason.MEMBER_CREATED, action.member(), "member " + action.member() + " was made");
+  }
+
+  private static void discard(Situation situation, MemberView seed, Draft draft) {
+    CurrentAction action = draft.current().orElseThrow();
+    draft.current(Steps.issue(action.step().equals("Discard") ? action : Steps.to(action, "Discard", situation.at())));
+    draft.phase(seed.name(), Phase.REMOVING);
+    if (seed.pod().isEmpty()) {
+      draft.act(new Action.ReleaseMember(seed.name(), false));
+    } else if (!seed.pod().get().terminating()) {
+      draft.act(new Action.DeletePod(seed.name(), seed.pod().get().uid(), "Discarded"));
+    }
+  }
+
+  private static void form(Situation situation, CurrentAction action, MemberView seed, Draft draft) {
+    boolean leads = seed.answer().filter(answer -> answer.clusterId() != 0 && answer.leaderId() != 0 && answer.leaderId() == answer.memberId()).isPresent();
+    if (leads && seed.listed().isPresent()) {
+      draft.latch(seed.answer().get().clusterId());
+      draft.phase(seed.name(), Phase.VOTING);
+      draft.event(EventReason.CLUSTER_BOOTSTRAPPED, seed.name(), seed.name() + " has formed the cluster");
+      draft.succeeded();
+      return;
+    }
+    draft.phase(seed.name(), Phase.STARTING);
+    if (seed.pod().isEmpty()) {
+      draft.current(Steps.issue(action));
+      draft.act(new Action.StartPod(
+          seed.name(), List.of(seed.name() + "=" + seed.spec().peerURL()), seed.spec().clusterToken(), Action.StartMode.NEW));
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package io.kvorum.operator.plan.rung;
+
+import io.kvorum.operator.api.KvorumMemberStatus.Phase;
+import io.kvorum.operator.event.EventReason;
+import io.kvorum.operator.observe.Observation.ClaimState;
+import io.kvorum.operator.plan.Action;
+import io.kvorum.operator.plan.Draft;
+import io.kvorum.operator.plan.MemberView;
+import io.kvorum.operator.plan.Plan.Reason;
+import io.kvorum.operator.plan.Situation;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What disturbs nobody: voters go behind the client Service, claims grow one by one (the one that lags least last), members take configuration and certificates
+ * anew until they report them. Reached when nothing else is to be done, and in passes in which a procedure waits.
+ */
+public final class Upkeep implements Rung {
+  private static final Duration RELOAD_EVERY = Duration.ofSeconds(5);
+
+  @Override
+  public boolean decide(Situation situation, Draft draft) {
+    act(situation, draft, "");
+    return draft.acts();
+  }
+
+  /** @param busy member that a procedure has in hand and that is left alone */
+  void act(Situation situation, Draft draft, String busy) {
+    if (!serve(situation, draft, busy) && !grow(situation, draft)) {
+      reload(situation, draft, busy);
+    }
+  }
+
+  private static boolean serve(Situation situation, Draft draft, String busy) {
+    for (MemberView voter : situation.voters()) {
+      boolean settled = !voter.name().equals(busy) && !voter.deletedByUser();
+      if (settled && voter.status().phase() != Phase.VOTING) {
+        draft.phase(voter.name(), Phase.VOTING);
+      }
+      if (settled && voter.podReady() && !voter.pod().get().servesClients()) {
+        draft.act(new Action.ServeClients(voter.name(), true));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean grow(Situation situation, Draft draft) {
+    long wanted = situation.spec().storage().bytes();
+    List<MemberView> small = situation.members().stream()
+        .filter(member -> member.claim().map(claim -> claim.requestedBytes() < wanted && !claim.lost() && !claim.terminating()).orElse(false)).toList();
+    Optional<MemberView> growing = situation.members().stream().filter(member -> member.claim().map(Upkeep::grows).orElse(false)).findFirst();
+    if (growing.isPresent() && draft.progress() == Reason.STABLE) {
+      draft.progress(Reason.RESIZING_VOLUMES, "the volume of " + growing.get().name() + " grows");
+    }
+    if (small.isEmpty() || growing.isPresent()) {
+      return false;
+    }
+    MemberView next = small.stream().max(Comparator.comparing(member -> situation.lag(member).orElse(Long.MAX_VALUE))).orElseThrow();
+    if (draft.progress() == Reason.STABLE) {
+      draft.progress(Reason.RESIZING_VOLUMES, "the volume of " + next.name() + " grows");
+    }
+    draft.event(EventReason.VOLUME_GROWING, next.name(), next.name() + " asks for " + wanted + " bytes");
+    draft.act(new Action.GrowClaim(next.name(), wanted));
+    return true;
+  }
+
+  private static boolean grows(ClaimState claim) {
+    return claim.bound() && !claim.lost() && claim.actualBytes() < claim.requestedBytes() && !claim.fileSystemResizePending();
+  }
+
+  /** One after the other, and another each time: one that never takes it does not keep the rest from it. */
+  private static void reload(Situation situation, Draft draft, String busy) {
+    List<MemberView> stale = situation.members().stream().filter(member -> !member.name().equals(busy) && stale(situation, member)).toList();
+    if (stale.isEmpty()) {
+      return;
+    }
+    if (draft.progress() == Reason.STABLE) {
+      draft.progress(Reason.CONFIGURING, "taking the configuration anew: " + stale.size() + " members");
+    }
+    draft.act(new Action.Reload(stale.get((int) (situation.at().getEpochSecond() % stale.size())).name()));
+    draft.requeue(RELOAD_EVERY);
+  }
+
+  private static boolean stale(Situation situation, MemberView member) {
+    if (!member.podReady() || member.answer().isEmpty() || situation.outdated(member)) {
+      return false;
+    }
+    boolean config = situation.facts().configPublished() && !situation.facts().configHash().isEmpty()
+        && !member.answer().get().configHash().equals(situation.facts().configHash());
+    return config || !CertificatePhases.uses(member, situation.facts().certificates());
+  }
+}
