@@ -9,7 +9,9 @@ import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.observe.Observation;
 import io.kvorum.operator.plan.Plan;
 import io.kvorum.operator.runtime.ClusterRuntime;
+import io.kvorum.operator.status.StatusWriter;
 import io.kvorum.operator.store.StoreAdmin;
+import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 
@@ -63,7 +65,7 @@ public final class ClusterEngine {
     runtime.applyBase(seen);
     progress.reached("base-applied");
     Plan plan = planner.apply(seen);
-    write(seen, plan);
+    KvorumCluster written = write(seen, plan);
     if (plan.action().isEmpty()) {
       return new Outcome(plan, "");
     }
@@ -74,6 +76,11 @@ public final class ClusterEngine {
       failure = e.getMessage();
     }
     progress.reached("acted-" + plan.action().get().getClass().getSimpleName());
+    if (plan.currentAction().isPresent()) {
+      // Without this the next pass would have to issue the action again: it could not tell a crash before it from one after.
+      runtime.writeStatus(with(written, StatusWriter.outcome(written.getStatus(), failure)));
+      progress.reached("outcome-written");
+    }
     return new Outcome(plan, failure);
   }
 
@@ -84,9 +91,10 @@ public final class ClusterEngine {
         runtime.recognise(store.observe(runtime.endpoints())), around.facts());
   }
 
-  private void write(Observation seen, Plan plan) {
+  private KvorumCluster write(Observation seen, Plan plan) {
+    Map<String, KvorumMemberStatus> statuses = StatusWriter.members(seen, plan);
     for (KvorumMember member : seen.members()) {
-      KvorumMemberStatus status = plan.members().get(member.getMetadata().getName());
+      KvorumMemberStatus status = statuses.get(member.getMetadata().getName());
       if (status != null) {
         KvorumMember changed = new KvorumMember();
         changed.setMetadata(member.getMetadata());
@@ -96,11 +104,7 @@ public final class ClusterEngine {
         progress.reached("member-written");
       }
     }
-    KvorumCluster cluster = new KvorumCluster();
-    cluster.setMetadata(seen.cluster().getMetadata());
-    cluster.setSpec(seen.cluster().getSpec());
-    cluster.setStatus(reporter.apply(seen, plan));
-    runtime.writeStatus(cluster);
+    KvorumCluster written = runtime.writeStatus(with(seen.cluster(), reporter.apply(seen, plan)));
     progress.reached("status-written");
     for (KvorumOperation operation : seen.operations()) {
       var status = plan.operations().get(operation.getMetadata().getName());
@@ -114,5 +118,14 @@ public final class ClusterEngine {
       }
     }
     plan.events().forEach(runtime::publish);
+    return written;
+  }
+
+  private static KvorumCluster with(KvorumCluster cluster, KvorumClusterStatus status) {
+    KvorumCluster changed = new KvorumCluster();
+    changed.setMetadata(cluster.getMetadata());
+    changed.setSpec(cluster.getSpec());
+    changed.setStatus(status);
+    return changed;
   }
 }

@@ -32,8 +32,8 @@ public interface ClusterRuntime {
   /** Applies what is never disruptive: Services, config, secrets and certificates, disruption budget, growing claims. */
   void applyBase(Observation observation);
 
-  /** Writes the cluster's status when it differs from the stored one; a concurrent change makes it fail and nothing else happens in this pass. */
-  void writeStatus(KvorumCluster cluster);
+  /** Writes the cluster's status when it differs from the stored one and returns what is stored then; a concurrent change makes it fail and ends the pass. */
+  KvorumCluster writeStatus(KvorumCluster cluster);
 
   /** Makes a member object with its finalizer, and its claim. */
   void createMember(Action.CreateMember action);

@@ -196,10 +196,11 @@ public final class KubernetesRuntime implements ClusterRuntime {
   }
 
   @Override
-  public void writeStatus(KvorumCluster changed) {
+  public KvorumCluster writeStatus(KvorumCluster changed) {
     if (!changed.getStatus().equals(cluster.getStatus())) {
       cluster = client.resource(changed).updateStatus();
     }
+    return cluster;
   }
 
   @Override
@@ -228,7 +229,8 @@ public final class KubernetesRuntime implements ClusterRuntime {
             .build());
     String claim = Names.claim(action.member(), cluster.getMetadata().getUid());
     member.setSpec(
-        new KvorumMemberSpec(target.name(), action.member(), action.ordinal(), action.clusterToken(), List.of(), action.joinMode(), claim));
+        new KvorumMemberSpec(
+            target.name(), action.member(), action.ordinal(), action.clusterToken(), peerUrl(action.member()), List.of(), action.joinMode(), claim));
     writes.create(member);
     writes.create(Storage.claim(cluster, action.member(), claim, cluster.getSpec().storage().size()));
   }

@@ -184,8 +184,9 @@ public final class LocalRuntime implements ClusterRuntime {
   }
 
   @Override
-  public void writeStatus(KvorumCluster cluster) {
+  public KvorumCluster writeStatus(KvorumCluster cluster) {
     attempt(() -> state.writeStatus(cluster));
+    return cluster;
   }
 
   @Override
@@ -200,7 +201,7 @@ public final class LocalRuntime implements ClusterRuntime {
                     .withFinalizers(Api.FINALIZER).build());
             member.setSpec(
                 new KvorumMemberSpec(
-                    state.cluster().getMetadata().getName(), action.member(), action.ordinal(), action.clusterToken(), List.of(),
+                    state.cluster().getMetadata().getName(), action.member(), action.ordinal(), action.clusterToken(), peerUrl(action.member()), List.of(),
                     action.joinMode(), action.member()));
             state.members().put(member);
           }
