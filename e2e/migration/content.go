@@ -136,7 +136,7 @@ func users(ctx context.Context, client *clientv3.Client) error {
 	return nil
 }
 
-// writers let clients write until they are stopped; stop answers the revision of the last write. The second result is a revision from before.
+// writers let clients write, none of the keys with a lease, until they are stopped; stop answers the revision of the last write. The second result is a revision from before.
 func writers(c *local.Cluster, count int) (func() (int64, error), int64) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wait sync.WaitGroup
@@ -159,7 +159,7 @@ func writers(c *local.Cluster, count int) (func() (int64, error), int64) {
 			defer client.Close()
 			for n := 0; ctx.Err() == nil; n++ {
 				call, end := context.WithTimeout(context.Background(), requestLimit)
-				answer, err := client.Put(call, fmt.Sprintf("k/%03d", n%keys), fmt.Sprintf("under load %d", n))
+				answer, err := client.Put(call, fmt.Sprintf("load/%03d", n%keys), fmt.Sprintf("under load %d", n))
 				end()
 				lock.Lock()
 				if err != nil {
