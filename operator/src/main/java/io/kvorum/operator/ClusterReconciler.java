@@ -77,10 +77,10 @@ public final class ClusterReconciler implements Reconciler<KvorumCluster>, Clean
       forget(id);
       return AFTER_CONFLICT;
     } catch (KubernetesClientException e) {
-      if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+      if (e.getCode() != HttpURLConnection.HTTP_CONFLICT && e.getCode() != HttpURLConnection.HTTP_NOT_FOUND) {
         throw e;
       }
-      LOG.log(Level.FINE, "{0}: somebody else wrote first: {1}", new Object[] {id, e.getMessage()});
+      LOG.log(Level.FINE, "{0}: somebody else wrote first, or deleted it: {1}", new Object[] {id, e.getMessage()});
       return AFTER_CONFLICT;
     }
   }

@@ -40,6 +40,7 @@ public final class Examples {
           memberName: kv-4
           ordinal: 4
           clusterToken: token-1
+          peerURL: https://kv-4.kv-peer.shop.svc:2380
           initialPeers: ["kv-0=https://kv-0.kv-peer.shop.svc:2380", "kv-4=https://kv-4.kv-peer.shop.svc:2380"]
           joinMode: Join
           volumeClaimName: data-kv-4-11111111

@@ -24,7 +24,9 @@ import io.kvorum.operator.observe.Observation.Certificates.Phase;
 import io.kvorum.operator.observe.StoreState;
 import io.kvorum.operator.store.StoreAccess;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -36,6 +38,9 @@ import java.util.Set;
 final class CertificateKeeper {
   /** Stands among expected fingerprints for "its own present leaf on each plane", which differs from member to member. */
   private static final String OWN_LEAVES = "own-leaves";
+
+  /** Name of the authorities' end in the observation. */
+  private static final String AUTHORITIES = "ca";
 
   private final KubernetesClient client;
   private final Applier applier;
@@ -179,20 +184,25 @@ final class CertificateKeeper {
     List<Certificate> certificates = new ArrayList<>();
     List<String> expected = new ArrayList<>();
     Optional<Phase> phase = Optional.empty();
+    Optional<Instant> authoritiesEnd = Optional.empty();
     for (Plane plane : MemberPod.planes(cluster.getSpec().tls())) {
       Optional<Authority> authority = authority(cluster, plane);
       if (authority.isPresent()) {
+        Instant end = authority.get().signer().notAfter();
+        authoritiesEnd = Optional.of(authoritiesEnd.filter(other -> other.isBefore(end)).orElse(end));
         Phase own = authority.get().phase();
         phase = Optional.of(phase.map(before -> behind(before, own)).orElse(own));
-        certificates.add(new Certificate(Names.authority(cluster.getMetadata().getName(), plane), authority.get().signer().notAfter()));
         if (reportsAuthorities(cluster, plane)) {
           expected.addAll(authority.get().trusted());
         }
       }
     }
+    // Both planes' authorities are rotated together.
+    authoritiesEnd.ifPresent(end -> certificates.add(new Certificate(AUTHORITIES, end)));
     secrets.values().stream()
         .filter(secret -> secret.getMetadata().getName().endsWith("-tls") && !Secrets.value(secret, Secrets.CERTIFICATE).isEmpty())
         .map(secret -> new Certificate(secret.getMetadata().getName(), Secrets.pair(secret).notAfter()))
+        .sorted(Comparator.comparing(Certificate::name))
         .forEach(certificates::add);
     Phase present = phase.orElse(Phase.STABLE);
     if (present == Phase.REISSUE_LEAVES || present == Phase.DROP_OLD) {

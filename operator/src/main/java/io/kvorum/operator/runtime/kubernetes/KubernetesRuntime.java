@@ -40,6 +40,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** The members of one cluster as pods. The cluster and its members are read fresh in each pass, the rest from informers. Not safe for several threads. */
 public final class KubernetesRuntime implements ClusterRuntime {
@@ -147,7 +148,7 @@ public final class KubernetesRuntime implements ClusterRuntime {
 
   @Override
   public StoreState recognise(StoreState answers) {
-    Map<String, Pod> pods = pods().stream().collect(java.util.stream.Collectors.toMap(pod -> pod.getMetadata().getName(), pod -> pod, (one, other) -> one));
+    Map<String, Pod> pods = pods().stream().collect(Collectors.toMap(pod -> pod.getMetadata().getName(), pod -> pod, (one, other) -> one));
     String shared = MemberConfig.sharedHash(cluster.getSpec());
     return new StoreState(
         answers.answers().stream()

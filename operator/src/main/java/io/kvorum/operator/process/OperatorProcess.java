@@ -1,0 +1,110 @@
+package io.kvorum.operator.process;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.javaoperatorsdk.operator.Operator;
+import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
+import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
+import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetrics;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
+import io.kvorum.operator.ClusterReconciler;
+import io.kvorum.operator.Informers;
+import io.kvorum.operator.OperationAdmission;
+import io.kvorum.operator.desired.Names;
+import io.kvorum.operator.engine.ClusterEngine;
+import io.kvorum.operator.plan.Planner;
+import io.kvorum.operator.runtime.kubernetes.KubernetesRuntime;
+import io.kvorum.operator.status.StatusWriter;
+import io.kvorum.operator.store.GrpcStoreAdmin;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+
+/** Puts the operator together and runs it from the container's start to its end. */
+@Singleton
+public final class OperatorProcess {
+  /** A cluster is looked at as often as this when nothing happens to it. */
+  private static final Duration LOOK = Duration.ofSeconds(30);
+
+  private static final int RETRY_FIRST_MILLIS = 1_000;
+  private static final double RETRY_GROWTH = 1.5;
+  private static final int RETRY_MAX_MILLIS = 30_000;
+
+  private final MeterRegistry metrics;
+  private volatile Operator operator;
+
+  @Inject
+  OperatorProcess(MeterRegistry metrics) {
+    this.metrics = metrics;
+  }
+
+  void start(@Observes StartupEvent event) {
+    Settings settings = Settings.of(System.getenv());
+    Clock clock = Clock.systemUTC();
+    KubernetesClient client = new KubernetesClientBuilder().build();
+    Informers informers = new Informers();
+    KubernetesRuntime.Installation installation =
+        new KubernetesRuntime.Installation(client, informers, settings.defaults(), clock, new SecureRandom(), settings.instance());
+    Operator made = operator(settings, client);
+    made.register(new ClusterReconciler(informers, id -> unit(installation, id)), override -> watch(override, settings));
+    made.register(new OperationAdmission(clock), override -> watch(override, settings));
+    made.start();
+    operator = made;
+  }
+
+  private static <T extends HasMetadata> void watch(ControllerConfigurationOverrider<T> override, Settings settings) {
+    override.withReconciliationMaxInterval(LOOK);
+    override.withRetry(
+        new GenericRetry().setInitialInterval(RETRY_FIRST_MILLIS).setIntervalMultiplier(RETRY_GROWTH).setMaxInterval(RETRY_MAX_MILLIS).setMaxAttempts(-1));
+    if (settings.namespaces().isEmpty()) {
+      override.watchingAllNamespaces();
+    } else {
+      override.settingNamespaces(settings.namespaces());
+    }
+  }
+
+  private Operator operator(Settings settings, KubernetesClient client) {
+    return new Operator(
+        override -> {
+          override.withKubernetesClient(client).withCloseClientOnStop(true).withMetrics(MicrometerMetrics.withoutPerResourceMetrics(metrics));
+          if (!settings.leaseNamespace().isEmpty()) {
+            override.withLeaderElectionConfiguration(
+                LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(Names.FIELD_MANAGER)
+                    .withLeaseNamespace(settings.leaseNamespace())
+                    .withIdentity(settings.instance())
+                    .build());
+          }
+        });
+  }
+
+  private static ClusterReconciler.Unit unit(KubernetesRuntime.Installation installation, ResourceID id) {
+    KubernetesRuntime runtime =
+        new KubernetesRuntime(installation, new KubernetesRuntime.Target(id.getNamespace().orElseThrow(), id.getName()));
+    GrpcStoreAdmin store = new GrpcStoreAdmin(runtime::access, installation.clock());
+    return new ClusterReconciler.Unit(new ClusterEngine(runtime, store, new Planner()::plan, StatusWriter::status, ClusterEngine.Progress.NONE), store);
+  }
+
+  void stop(@Observes ShutdownEvent event) {
+    if (operator != null) {
+      operator.stop();
+    }
+  }
+
+  /** Everything is watched that must be; true also while another instance holds the lease. */
+  boolean healthy() {
+    Operator running = operator;
+    return running != null && (!running.getRuntimeInfo().isStarted() || running.getRuntimeInfo().allEventSourcesAreHealthy());
+  }
+
+  boolean started() {
+    return operator != null;
+  }
+}
