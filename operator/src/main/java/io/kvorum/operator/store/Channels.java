@@ -1,6 +1,7 @@
 package io.kvorum.operator.store;
 
 import io.grpc.ChannelCredentials;
+import io.grpc.ConnectivityState;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -47,12 +48,20 @@ final class Channels implements AutoCloseable {
     return channel;
   }
 
-  /** Closes the connections to members that are none any more. */
+  /**
+   * Closes the connections to members that are none any more. Those that failed are tried again at once: their own pauses grow to two minutes, and a member that
+   * came back must be seen by the next observation.
+   */
   synchronized void keepOnly(List<StoreAdmin.Endpoint> members) {
     Set<String> wanted = members.stream().map(StoreAdmin.Endpoint::clientUrl).collect(Collectors.toSet());
     for (String url : new HashSet<>(open.keySet())) {
       if (!wanted.contains(url)) {
         open.remove(url).shutdownNow();
+      }
+    }
+    for (ManagedChannel channel : open.values()) {
+      if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+        channel.resetConnectBackoff();
       }
     }
   }

@@ -42,7 +42,7 @@ final class EventPublisher {
           .resource(
               new EventBuilder()
                   .withNewMetadata()
-                  .withGenerateName(about.getMetadata().getName() + ".")
+                  .withGenerateName(about.getMetadata().getName() + "-")
                   .withNamespace(about.getMetadata().getNamespace())
                   .endMetadata()
                   .withType(event.reason().warning() ? "Warning" : "Normal")

@@ -40,6 +40,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** The members of one cluster as pods. The cluster and its members are read fresh in each pass, the rest from informers. Not safe for several threads. */
@@ -170,10 +171,17 @@ public final class KubernetesRuntime implements ClusterRuntime {
     return access;
   }
 
+  /** Members whose pod has an address: a name that cannot be resolved would only hold the pass up. */
   @Override
   public List<StoreAdmin.Endpoint> endpoints() {
+    Set<String> addressed =
+        pods().stream()
+            .filter(pod -> pod.getStatus() != null && pod.getStatus().getPodIP() != null)
+            .map(pod -> pod.getMetadata().getName())
+            .collect(Collectors.toSet());
     return members.stream()
         .map(member -> member.getSpec().memberName())
+        .filter(addressed::contains)
         .map(name -> new StoreAdmin.Endpoint(name, PodConfig.clientUrl(cluster, name)))
         .toList();
   }
