@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"kvorum.io/e2e/local"
@@ -16,7 +17,7 @@ import (
 )
 
 const (
-	startLimit   = 60 * time.Second
+	startLimit   = 180 * time.Second
 	requestLimit = 30 * time.Second
 	// Members count as connected for a change of membership only after five seconds.
 	connected = 6 * time.Second
@@ -38,6 +39,8 @@ type side struct {
 	tokens   map[string]string
 	// current tells whether a member has applied everything that was answered before.
 	current []bool
+	// unsure tells that a member may not know yet who may do what: it looks at tokens before the log does.
+	unsure []bool
 }
 
 func start(name, program, dir string, members int) (*side, error) {
@@ -45,7 +48,7 @@ func start(name, program, dir string, members int) (*side, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &side{name: name, cluster: c, ids: newNames(), founders: map[uint64]bool{}, tokens: map[string]string{}, current: make([]bool, members)}
+	s := &side{name: name, cluster: c, ids: newNames(), founders: map[uint64]bool{}, tokens: map[string]string{}, current: make([]bool, members), unsure: make([]bool, members)}
 	if err := c.StartAll(startLimit); err != nil {
 		return s, err
 	}
@@ -106,18 +109,19 @@ func (s *side) settle(member int) {
 	ctx, cancel := context.WithTimeout(context.Background(), requestLimit)
 	defer cancel()
 	_, _ = pb.NewKVClient(s.conns[member]).Range(s.as(ctx, caller{name: root}), &pb.RangeRequest{Key: []byte("a"), CountOnly: true})
-	s.current[member] = true
+	s.current[member], s.unsure[member] = true, false
 }
 
 // prepare chooses the member that is asked, and makes it able to answer.
 func (s *side) prepare(st *step) int {
 	member := s.next()
-	if st.local {
+	if st.local || s.unsure[member] {
 		s.settle(member)
 	}
 	if !st.reads {
 		for i := range s.current {
 			s.current[i] = len(s.current) == 1
+			s.unsure[i] = s.unsure[i] || len(s.current) > 1 && strings.HasPrefix(st.method, "Auth/")
 		}
 	}
 	return member

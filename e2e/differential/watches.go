@@ -103,6 +103,7 @@ func (g *generator) watch() *pb.WatchCreateRequest {
 // delivery is all that came on a stream since the last comparison.
 type delivery struct {
 	sync.Mutex
+	member   int
 	cancel   context.CancelFunc
 	send     func(*pb.WatchRequest) error
 	byWatch  map[int64][]string
@@ -145,7 +146,7 @@ func (s *side) watch(member int, who caller) (*delivery, error) {
 		cancel()
 		return nil, err
 	}
-	d := &delivery{cancel: cancel, send: stream.Send, byWatch: map[int64][]string{}, last: map[int64]int64{}, cut: map[int64]bool{}}
+	d := &delivery{member: member, cancel: cancel, send: stream.Send, byWatch: map[int64][]string{}, last: map[int64]int64{}, cut: map[int64]bool{}}
 	go func() {
 		for {
 			r, err := stream.Recv()
@@ -226,6 +227,9 @@ func (w *watching) do(st *step, rev, future int64) ([]string, error) {
 	case *pb.WatchRequest_CreateRequest:
 		if r.CreateRequest.StartRevision != 0 {
 			w.behind = time.Now()
+		}
+		for i, s := range w.sides {
+			s.settle(pair[i].member)
 		}
 		before := pair.answers()
 		err := pair.send(st.watch.request)
