@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
  * it.
  */
 final class Pem {
-  private static final Pattern BLOCK = Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \\1-----");
+  private static final Pattern BLOCK = Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----((?s:.*?))-----END \\1-----");
   private static final List<String> KEY_KINDS = List.of("RSA", "EC", "EdDSA");
 
   private static final Base64.Encoder LINES = Base64.getMimeEncoder(64, new byte[] {'\n'});

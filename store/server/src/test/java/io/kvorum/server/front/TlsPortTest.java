@@ -20,6 +20,7 @@ import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.etcdserverpb.RangeResponse;
 import io.kvorum.server.config.TlsSettings;
+import io.kvorum.server.logging.LogCapture;
 import io.kvorum.server.tls.Authority;
 import io.kvorum.server.tls.IncomingTls;
 import io.kvorum.server.tls.SubjectNames;
@@ -222,6 +223,34 @@ class TlsPortTest {
     assertThat(exchange(socket(mixed.address(), null, "http/1.1"))).endsWith("secure hello");
     assertThat(range(client(mixed, authority, null))).isEqualTo(1);
     assertThat(range(client(strict, authority, null))).isEqualTo(1);
+  }
+
+  @Test
+  void every_refusal_is_a_line_in_etcds_words() throws Exception {
+    GrpcPort port = open(mutual(), false);
+    Authority.write(file("crl"), authority.revoke());
+    GrpcPort checked = open(settings(true, file("crl").toString(), List.of(), List.of(), false, "TLS1.2", ""), false);
+    try (LogCapture log = new LogCapture(IncomingTls.class)) {
+      assertThat(exchange(new Socket(port.address().getAddress(), port.address().getPort()))).doesNotContain("hello");
+      assertThat(log.await(1)).hasSize(1);
+      assertThat(log.await(1).getFirst())
+          .matches("WARNING rejected connection on client endpoint remote-addr=127\\.0\\.0\\.1:\\d+ error=tls: first record does not look like a TLS handshake")
+          .doesNotContain("GET");
+      assertThatThrownBy(() -> exchange(socket(port.address(), null))).isInstanceOf(IOException.class);
+      assertThat(log.await(2).getLast()).matches("WARNING rejected connection on client endpoint remote-addr=127\\.0\\.0\\.1:\\d+ error=tls: .*[Ee]mpty.*certificate.*");
+      try {
+        assertThat(exchange(socket(checked.address(), authority.issue("x", "10.9.8.7", "h.example")))).doesNotContain("hello");
+      } catch (IOException closed) {
+        // Before or after the request was written.
+      }
+      assertThat(log.await(3)).hasSize(3);
+      assertThat(log.await(3).getLast())
+          .matches("WARNING rejected connection on client endpoint remote-addr=127\\.0\\.0\\.1:\\d+ ip-addresses=\\[10\\.9\\.8\\.7] dns-names=\\[h\\.example] error=tls: \"127\\.0\\.0\\.1\" does not match any of DNSNames \\[h\\.example]");
+    }
+    try (LogCapture log = new LogCapture(IncomingTls.class)) {
+      new IncomingTls(IncomingTls.Side.PEER, serverOnly(), TlsFiles.open(serverOnly())).rejected(new InetSocketAddress("127.0.0.1", 9), null, "why");
+      assertThat(log.await(1)).containsExactly("WARNING rejected connection on peer endpoint remote-addr=127.0.0.1:9 error=why");
+    }
   }
 
   @Test

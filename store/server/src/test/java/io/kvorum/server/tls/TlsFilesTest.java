@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kvorum.server.config.TlsSettings;
 import java.io.IOException;
+import java.io.StringWriter;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,6 +90,22 @@ class TlsFilesTest {
         .hasMessage(file("key") + ": failed to parse private key")
         .satisfies(e -> assertThat(e.toString()).doesNotContain(secret.substring(0, 40)));
     assertThat(new TlsMaterial.Identity(List.of(own.certificate()), own.key()).toString()).isEqualTo("CN=one");
+  }
+
+  @Test
+  void encrypted_keys_are_refused_in_plain_words() throws Exception {
+    writeAll();
+    var password = new org.bouncycastle.openssl.jcajce.JceOpenSSLPKCS8EncryptorBuilder(org.bouncycastle.asn1.nist.NISTObjectIdentifiers.id_aes256_CBC);
+    var encryptor = password.setProvider(new org.bouncycastle.jce.provider.BouncyCastleProvider()).setPassword("secret".toCharArray()).build();
+    StringWriter modern = new StringWriter();
+    try (var writer = new org.bouncycastle.openssl.jcajce.JcaPEMWriter(modern)) {
+      writer.writeObject(new org.bouncycastle.openssl.jcajce.JcaPKCS8Generator(authority.issue("one").key(), encryptor));
+    }
+    String older = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+    for (String key : List.of(modern.toString(), older)) {
+      Authority.write(file("key"), key);
+      assertThatThrownBy(() -> TlsFiles.open(settings())).isInstanceOf(TlsException.class).hasMessage(file("key") + ": encrypted private keys are not supported");
+    }
   }
 
   @Test
