@@ -27,6 +27,25 @@ final class Contexts {
   static final String HTTP2 = "h2";
   static final String HTTP1 = "http/1.1";
 
+  private static final String TRUST_STORE = "javax.net.ssl.trustStore";
+
+  static {
+    // Netty's class reads the runtime's authorities, some 150 certificates, when it is first used, and drops them again; a tenth of a second of a start.
+    String known = System.getProperty(TRUST_STORE);
+    System.setProperty(TRUST_STORE, "NONE");
+    try {
+      Class.forName(JdkSslContext.class.getName());
+    } catch (ClassNotFoundException impossible) {
+      throw new IllegalStateException(impossible);
+    } finally {
+      if (known == null) {
+        System.clearProperty(TRUST_STORE);
+      } else {
+        System.setProperty(TRUST_STORE, known);
+      }
+    }
+  }
+
   private Contexts() {}
 
   /**
