@@ -119,11 +119,11 @@ func (d deployed) access() (access, error) {
 		return access{}, err
 	}
 	config := &tls.Config{RootCAs: roots, ServerName: fmt.Sprintf("%s-client.%s.svc", d.name, d.namespace), MinVersion: tls.VersionTLS12}
-	return access{tls: config, user: string(user), password: string(password), endpoints: d.follow()}, nil
+	return access{tls: config, user: string(user), password: string(password), endpoints: d.follow(d.namespace, d.selector(), "https")}, nil
 }
 
-// follow keeps the addresses of the members' pods, asked for at most once a second.
-func (d deployed) follow() func() []string {
+// follow keeps the addresses of the pods that a selector finds, asked for at most once a second.
+func (w *world) follow(namespace, selector, scheme string) func() []string {
 	type answer struct {
 		at        time.Time
 		endpoints []string
@@ -136,14 +136,14 @@ func (d deployed) follow() func() []string {
 		if time.Since(a.at) < time.Second {
 			return a.endpoints
 		}
-		pods, err := d.pods()
+		pods, err := w.list("-n", namespace, "pods", "-l", selector)
 		if err != nil {
 			return a.endpoints
 		}
 		a = answer{at: time.Now()}
 		for _, p := range pods {
 			if ip := p.text("status", "podIP"); ip != "" && p.text("metadata", "deletionTimestamp") == "" {
-				a.endpoints = append(a.endpoints, "https://"+ip+":2379")
+				a.endpoints = append(a.endpoints, scheme+"://"+ip+":2379")
 			}
 		}
 		slices.Sort(a.endpoints)

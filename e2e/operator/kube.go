@@ -185,8 +185,9 @@ func (k *kube) logs(namespace, pod string) string {
 func (k *kube) dump(dir string) {
 	_ = os.MkdirAll(dir, 0o755)
 	write := func(name, text string) { _ = os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644) }
-	wide, err := k.ctl("get", "nodes,kvorum,pods,pvc,pv,svc,endpointslices,pdb,leases", "-A", "-o", "wide")
-	write("objects.txt", wide+fmt.Sprint(err))
+	kinds, _ := k.ctl("get", "kvorum", "-A", "-o", "wide")
+	wide, _ := k.ctl("get", "nodes,pods,pvc,pv,svc,endpointslices,pdb,leases", "-A", "-o", "wide")
+	write("objects.txt", kinds+"\n"+wide)
 	for _, kind := range []string{"kvc", "kvm", "kvo", "pods", "pvc"} {
 		text, _ := k.ctl("get", kind, "-A", "-o", "yaml")
 		write(kind+".yaml", text)

@@ -148,6 +148,13 @@ func (l *ledger) since() (int, time.Duration) {
 	return l.total, time.Since(l.last)
 }
 
+// longest time without an acknowledged write so far.
+func (l *ledger) longest() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.gap
+}
+
 // after returns how long the longest time without an acknowledged write was that ended after a moment, counted from that moment.
 func (l *ledger) after(moment time.Time) time.Duration {
 	l.mu.Lock()

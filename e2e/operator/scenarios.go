@@ -4,6 +4,7 @@ package main
 var scenarios = []scenario{
 	{"definitions", 0, definitions},
 	{"pod", 1, pod},
+	{"members", 3, members},
 	{"install", 1, install},
 	{"scale", 3, scale},
 	{"configuration", 3, configuration},
