@@ -46,7 +46,7 @@ type ledger struct {
 	total   int
 	last    time.Time     // of the last acknowledged write of any writer
 	gap     time.Duration // longest time without one
-	gapAt   time.Time     // when that time began
+	marked  time.Duration // longest time without one since begin
 	slowest time.Duration // longest time that one writer needed for one write, its retries included
 	lastErr error
 }
@@ -132,47 +132,40 @@ func (l *ledger) acknowledged(key string, n int, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	if gap := now.Sub(l.last); gap > l.gap {
-		l.gap, l.gapAt = gap, l.last
-	}
+	l.gap = max(l.gap, now.Sub(l.last))
+	l.marked = max(l.marked, now.Sub(l.last))
 	l.last = now
 	l.acked[key] = n
 	l.total++
 	l.slowest = max(l.slowest, took)
 }
 
-// since returns the number of writes so far, and how long the last acknowledged one is ago.
-func (l *ledger) since() (int, time.Duration) {
+func (l *ledger) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.total, time.Since(l.last)
+	return l.total
 }
 
-// longest time without an acknowledged write so far.
+// begin starts to look at the pauses from now on; longest returns the longest since then.
+func (l *ledger) begin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.marked = 0
+}
+
 func (l *ledger) longest() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.gap
-}
-
-// after returns how long the longest time without an acknowledged write was that ended after a moment, counted from that moment.
-func (l *ledger) after(moment time.Time) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	end := l.gapAt.Add(l.gap)
-	if end.Before(moment) {
-		return 0
-	}
-	return end.Sub(moment)
+	return max(l.marked, time.Since(l.last)).Round(time.Millisecond)
 }
 
 // served waits until a write is acknowledged that began after the call, and returns how long that took.
 func (l *ledger) served(limit time.Duration) (time.Duration, error) {
 	begin := time.Now()
-	before, _ := l.since()
+	before := l.count()
 	for {
 		// One more than was under way per writer: at least one of them began later.
-		if total, _ := l.since(); total > before+writers {
+		if l.count() > before+writers {
 			return time.Since(begin), nil
 		}
 		if time.Since(begin) > limit {

@@ -70,11 +70,12 @@ spec: {clusterIP: None, publishNotReadyAddresses: true, selector: {app: members}
 		l.stop()
 		return err
 	}
+	l.begin()
 	if err := w.newBuild(); err != nil {
 		l.stop()
 		return err
 	}
-	note("three pods replaced by the newer build: longest time without an acknowledged write %v", l.longest().Round(time.Millisecond))
+	note("three pods replaced by the newer build: longest time without an acknowledged write %v", l.longest())
 	if err := w.powerCut(l); err != nil {
 		l.stop()
 		return err
@@ -121,19 +122,22 @@ func (w *world) powerCut(l *ledger) error {
 	if err != nil {
 		return err
 	}
-	pulled := time.Now()
+	l.begin()
 	if err := w.script("node.sh", "stop", fmt.Sprint(leader)); err != nil {
 		return err
 	}
 	_, err = l.served(30 * time.Second)
-	served := l.after(pulled)
+	served := l.longest()
+	if err == nil {
+		err = w.nodeLost(fmt.Sprint("node", leader))
+	}
 	if e := w.script("node.sh", fmt.Sprint(leader)); err == nil {
 		err = e
 	}
 	if err != nil {
 		return err
 	}
-	note("plug of the leader's node pulled → writes served again: %v", served.Round(time.Millisecond))
+	note("plug of the leader's node pulled → writes served again: %v", served)
 	begin := time.Now()
 	if err := w.nodeReady(fmt.Sprint("node", leader)); err != nil {
 		return err

@@ -67,7 +67,7 @@ func plug(w *world) error {
 		}
 	}()
 	err = d.underWrites("plug", 2, func(l *ledger) error {
-		pulled := time.Now()
+		l.begin()
 		if err := w.script("node.sh", "stop", number); err != nil {
 			return err
 		}
@@ -75,8 +75,10 @@ func plug(w *world) error {
 		if _, err := l.served(30 * time.Second); err != nil {
 			return err
 		}
-		note("plug pulled → writes served again: %v", l.after(pulled).Round(time.Millisecond))
-		time.Sleep(5 * time.Second) // a while without the node, under writes
+		note("plug pulled → writes served again: %v", l.longest())
+		if err := w.nodeLost(node); err != nil {
+			return err
+		}
 		err := w.script("node.sh", number)
 		up = err == nil
 		return err
@@ -93,6 +95,20 @@ func plug(w *world) error {
 	}
 	note("node switched on → Ready: %v", time.Since(begin).Round(time.Second))
 	return d.voters(3)
+}
+
+// nodeLost waits until Kubernetes has noticed.
+func (w *world) nodeLost(node string) error {
+	return await(node+" is missed", 2*time.Minute, func() error {
+		n, err := w.get("node", node)
+		if err != nil {
+			return err
+		}
+		if status, _ := n.condition("Ready"); status != "Unknown" {
+			return fmt.Errorf("Ready is %q", status)
+		}
+		return nil
+	})
 }
 
 func (w *world) nodeReady(node string) error {

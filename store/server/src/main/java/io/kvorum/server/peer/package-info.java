@@ -31,7 +31,8 @@
  * timer.scheduleWithFixedDelay(new LeaderDuties(members, node::status, proposals, Version.CLUSTER), 100, 500, MILLISECONDS);
  * }</pre>
  *
- * <p>Stop in the order node, transport, receiver. The JVM's negative name cache (security property {@code networkaddress.cache.negative.ttl})
- * should be 0 or 1: otherwise the name of a member that is just being created stays unknown for ten seconds.
+ * <p>Stop in the order node, transport, receiver. The JVM's name caches (security properties {@code networkaddress.cache.ttl} and
+ * {@code networkaddress.cache.negative.ttl}, and gRPC's: system property {@code networkaddress.cache.ttl}) should be 0 or 1: otherwise the name of a member
+ * that is just being created stays unknown for ten seconds, and one that moved to another address is not found for thirty.
  */
 package io.kvorum.server.peer;

@@ -24,12 +24,17 @@ import java.util.logging.Level;
 @QuarkusMain
 public final class Main {
   private static final Log LOG = Log.of(Main.class);
+  /** How long the address of a name is remembered. */
+  private static final String ADDRESS_SECONDS = "1";
 
   private Main() {}
 
   public static void main(String... args) throws IOException {
-    // The name of a member that is just being created must not stay unknown for the ten seconds that are Java's default.
-    Security.setProperty("networkaddress.cache.negative.ttl", "1");
+    // The name of a member that is just being created must not stay unknown for the ten seconds that are Java's default, and a pod that was made anew has
+    // another address behind its name: it must be found before the half minute that is the default of Java, and gRPC's own (the system property).
+    Security.setProperty("networkaddress.cache.negative.ttl", ADDRESS_SECONDS);
+    Security.setProperty("networkaddress.cache.ttl", ADDRESS_SECONDS);
+    System.setProperty("networkaddress.cache.ttl", ADDRESS_SECONDS);
     List<String> arguments = List.of(args);
     if (Verbs.isVerb(arguments)) {
       Logging.install(new LogSettings(Level.WARNING, false, List.of("stderr")));
