@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # images.sh [VERSION=FEATURE_LEVEL ...]   (default: 0.1.0=1 0.2.0=2)
-# Kvorum's images for the tests: $BIN/images/store-VERSION.tar, one per version stamp, on this machine's C library.
+# Kvorum's images for the tests: $BIN/images/store-VERSION.tar and operator-VERSION.tar, one per version stamp, on this machine's C library.
 # The distribution in store/server/target/kvorum stays what it is; an archive that is newer than it is not made again.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
@@ -15,12 +15,14 @@ for stamp in "$@"; do
 	s=$SECONDS
 	t=$(mktemp -d)
 	trap 'rm -rf "$t"' EXIT
-	nice "$root/mvnw" -B --no-transfer-progress -Pimage -pl store/server,images -am package -Dmaven.test.skip -Dkvorum.aot.skip -Dkvorum.dist="$t/kvorum" \
+	nice "$root/mvnw" -B --no-transfer-progress -Pimage -pl store/server,operator,images -am package -Dmaven.test.skip -Dkvorum.aot.skip -Dkvorum.dist="$t/kvorum" \
 		-Dkvorum.version="$version" -Dkvorum.featureLevel="$level" \
-		-Dkvorum.image.base="tar://$out/base.tar" -Dkvorum.image.store="localhost/kvorum:$version" >"$out/$version.log" 2>&1 || {
+		-Dkvorum.image.base="tar://$out/base.tar" -Dkvorum.image.store="localhost/kvorum:$version" \
+		-Dkvorum.image.operator="localhost/kvorum-operator:$version" >"$out/$version.log" 2>&1 || {
 		tail -n 30 "$out/$version.log" >&2
 		exit 1
 	}
+	mv "$root/images/target/kvorum-operator.tar" "$out/operator-$version.tar"
 	mv "$root/images/target/kvorum-store.tar" "$out/store-$version.tar"
 	rm -rf "$t"
 	echo "store-$version.tar $((SECONDS - s))s $(du -h "$out/store-$version.tar" | cut -f1)"
