@@ -118,12 +118,12 @@ func (d deployed) access() (access, error) {
 	if err != nil {
 		return access{}, err
 	}
-	config := &tls.Config{RootCAs: roots, ServerName: fmt.Sprintf("%s-client.%s.svc", d.name, d.namespace), MinVersion: tls.VersionTLS12}
-	return access{tls: config, user: string(user), password: string(password), endpoints: d.follow(d.namespace, d.selector(), "https")}, nil
+	config := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return access{tls: config, user: string(user), password: string(password), endpoints: d.follow(d.namespace, d.selector(), "https", d.name+"-peer")}, nil
 }
 
-// follow keeps the addresses of the pods that a selector finds, asked for at most once a second.
-func (w *world) follow(namespace, selector, scheme string) func() []string {
+// follow keeps the names, below a headless Service, of the pods that a selector finds, asked for at most once a second.
+func (w *world) follow(namespace, selector, scheme, service string) func() []string {
 	type answer struct {
 		at        time.Time
 		endpoints []string
@@ -142,8 +142,8 @@ func (w *world) follow(namespace, selector, scheme string) func() []string {
 		}
 		a = answer{at: time.Now()}
 		for _, p := range pods {
-			if ip := p.text("status", "podIP"); ip != "" && p.text("metadata", "deletionTimestamp") == "" {
-				a.endpoints = append(a.endpoints, scheme+"://"+ip+":2379")
+			if p.text("status", "podIP") != "" && p.text("metadata", "deletionTimestamp") == "" {
+				a.endpoints = append(a.endpoints, fmt.Sprintf("%s://%s.%s.%s.svc.cluster.local:2379", scheme, p.name(), service, namespace))
 			}
 		}
 		slices.Sort(a.endpoints)

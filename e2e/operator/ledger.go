@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 )
 
 const (
@@ -18,6 +20,7 @@ const (
 	writePause  = 20 * time.Millisecond // between two writes of a writer: traffic stays small
 	callTimeout = time.Second
 	ledgerKeys  = 50 // per writer
+	dnsServer   = "172.30.0.1:53"
 )
 
 // access is what a client needs to reach a cluster; endpoints follow its pods.
@@ -28,9 +31,17 @@ type access struct {
 	endpoints func() []string
 }
 
+// client resolves names as pods do, by the cluster's DNS server, which listens on the host.
 func (a access) client(endpoints ...string) (*clientv3.Client, error) {
-	return clientv3.New(clientv3.Config{Endpoints: endpoints, TLS: a.tls, Username: a.user, Password: a.password, DialTimeout: 2 * time.Second,
-		DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 2 * time.Second, Logger: zap.NewNop()})
+	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, dnsServer)
+	}}
+	dialer := net.Dialer{Resolver: resolver, Timeout: 2 * time.Second}
+	return clientv3.New(clientv3.Config{Endpoints: endpoints, TLS: a.tls, Username: a.user, Password: a.password, DialTimeout: 5 * time.Second,
+		DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 2 * time.Second, Logger: zap.NewNop(),
+		DialOptions: []grpc.DialOption{grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "tcp", address)
+		})}})
 }
 
 // ledger writes all the time and remembers what was acknowledged. A write is a growing number under one of the writer's keys.

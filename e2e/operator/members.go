@@ -65,7 +65,7 @@ spec: {clusterIP: None, publishNotReadyAddresses: true, selector: {app: members}
 	if err := w.membersReady(); err != nil {
 		return err
 	}
-	l := write("members", access{endpoints: w.follow("members", "app=members", "http")})
+	l := write("members", access{endpoints: w.follow("members", "app=members", "http", "members")})
 	if _, err := l.served(20 * time.Second); err != nil {
 		l.stop()
 		return err

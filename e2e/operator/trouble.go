@@ -171,10 +171,14 @@ func claim(w *world) error {
 
 // lose deletes a member's claim for good, and the pod that would keep it.
 func (d deployed) lose(name string) error {
-	if _, err := d.ctl("-n", d.namespace, "delete", "pvc", "data-"+name, "--wait=false"); err != nil {
+	m, err := d.kube.get("-n", d.namespace, "kvm", name)
+	if err != nil {
 		return err
 	}
-	_, err := d.ctl("-n", d.namespace, "delete", "pod", name, "--grace-period=0", "--force")
+	if _, err := d.ctl("-n", d.namespace, "delete", "pvc", m.text("spec", "volumeClaimName"), "--wait=false"); err != nil {
+		return err
+	}
+	_, err = d.ctl("-n", d.namespace, "delete", "pod", name, "--grace-period=0", "--force")
 	return err
 }
 
