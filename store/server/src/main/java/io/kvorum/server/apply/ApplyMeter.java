@@ -3,6 +3,7 @@ package io.kvorum.server.apply;
 import io.kvorum.protocol.etcdserverpb.PutRequest;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.internal.LogRequest;
+import io.kvorum.server.config.GoSyntax;
 import io.kvorum.server.logging.Log;
 import io.kvorum.server.metrics.Histogram;
 import io.kvorum.server.metrics.MetricSource;
@@ -12,7 +13,6 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -147,11 +147,11 @@ public final class ApplyMeter implements MetricSource {
   private void slow(long nanos, String prefix, String request, String error) {
     slow.increment();
     LOG.warn(
-        "apply request took too long", "took", millis(nanos), "expected-duration", millis(slowNanos), "prefix", prefix, "request", request, "error", error);
+        "apply request took too long", "took", text(nanos), "expected-duration", text(slowNanos), "prefix", prefix, "request", request, "error", error);
   }
 
-  private static String millis(long nanos) {
-    return nanos / (double) TimeUnit.MILLISECONDS.toNanos(1) + "ms";
+  private static String text(long nanos) {
+    return GoSyntax.text(Duration.ofNanos(nanos));
   }
 
   /** Without values: they may be secrets. */

@@ -107,13 +107,17 @@ public final class GoSyntax {
   }
 
   /** As Go prints a duration. */
-  static String text(Duration duration) {
+  public static String text(Duration duration) {
     long nanos = duration.toNanos();
     if (nanos == 0) {
       return "0s";
     }
+    if (Math.abs(nanos) < 1_000) {
+      return nanos + "ns";
+    }
     if (Math.abs(nanos) < 1_000_000_000L) {
-      return nanos % 1_000_000 == 0 ? nanos / 1_000_000 + "ms" : nanos + "ns";
+      boolean micros = Math.abs(nanos) < 1_000_000;
+      return BigDecimal.valueOf(nanos, micros ? 3 : 6).stripTrailingZeros().toPlainString() + (micros ? "\u00b5s" : "ms");
     }
     StringBuilder out = new StringBuilder();
     long seconds = nanos / 1_000_000_000L;

@@ -98,6 +98,6 @@ final class TlsChecks {
   }
 
   private static boolean isHttps(String url) {
-    return Urls.scheme(url).equals("https");
+    return Urls.isTls(url);
   }
 }

@@ -1,8 +1,10 @@
 package io.kvorum.server.config;
 
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.net.UnixDomainSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -60,8 +62,16 @@ public final class Urls {
     return url.startsWith("unix");
   }
 
-  /** Host of an http URL, without the brackets of an IPv6 address. */
+  /** Whether connections are to be encrypted. */
+  public static boolean isTls(String url) {
+    return scheme(url).equals("https") || scheme(url).equals("unixs");
+  }
+
+  /** Host of an http URL, without the brackets of an IPv6 address; empty for a Unix socket. */
   public static String host(String url) {
+    if (isUnix(url)) {
+      return "";
+    }
     String authority = url.substring(url.indexOf("://") + 3);
     String host = authority.substring(0, authority.lastIndexOf(':'));
     return host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host;
@@ -77,9 +87,15 @@ public final class Urls {
     }
   }
 
-  /** The address to bind; resolves {@code localhost}, nothing else. */
-  public static InetSocketAddress bindAddress(String url) {
-    return new InetSocketAddress(host(url), port(url));
+  /** The address to bind; resolves {@code localhost}, nothing else. Of a Unix socket all behind the scheme is its path, as in etcd. */
+  public static SocketAddress bindAddress(String url) {
+    return isUnix(url) ? UnixDomainSocketAddress.of(url.substring(url.indexOf("://") + 3)) : new InetSocketAddress(host(url), port(url));
+  }
+
+  /** A listening URL as the log shows its address. */
+  public static String address(String url) {
+    String all = url.substring(url.indexOf("://") + 3);
+    return isUnix(url) ? all : host(url) + ":" + port(url);
   }
 
   /** Whether the host is an IP address, without asking a name server. */

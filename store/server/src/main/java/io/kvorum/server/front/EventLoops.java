@@ -4,13 +4,19 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollEventLoopGroup;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
 import java.util.concurrent.TimeUnit;
 
 /** Network threads: epoll where it is to be had. */
@@ -43,8 +49,27 @@ public final class EventLoops implements AutoCloseable {
     return group;
   }
 
-  Class<? extends ServerChannel> serverChannel() {
-    return serverChannel;
+  /** The channel that listens on an address. */
+  Class<? extends ServerChannel> serverChannel(SocketAddress address) {
+    return address instanceof UnixDomainSocketAddress ? EpollServerDomainSocketChannel.class : serverChannel;
+  }
+
+  /**
+   * An address as the channels take it. They remove what has the name of their socket, which is right for a socket that is left over and for nothing else.
+   *
+   * @throws BindException for a Unix socket, when this system has none, or a file or directory has its name
+   */
+  SocketAddress bindable(SocketAddress address) throws BindException {
+    if (!(address instanceof UnixDomainSocketAddress unix)) {
+      return address;
+    }
+    if (!isEpoll()) {
+      throw new BindException(address, new IOException("no Unix sockets on this system"));
+    }
+    if (Files.isRegularFile(unix.getPath()) || Files.isDirectory(unix.getPath())) {
+      throw new BindException(address, new IOException("in use"));
+    }
+    return new DomainSocketAddress(unix.getPath().toString());
   }
 
   /** The socket channel for connections that are opened from here. */

@@ -10,6 +10,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.epoll.EpollChannelOption;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -58,7 +59,7 @@ public final class GrpcPort implements AutoCloseable {
 
   /** As the other method, without a meter. */
   public static GrpcPort open(
-      InetSocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, HttpHandler http, PortTls tls,
+      SocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, HttpHandler http, PortTls tls,
       Bounds bounds)
       throws IOException {
     return open(address, loops, services, interceptors, null, http, tls, bounds);
@@ -73,15 +74,15 @@ public final class GrpcPort implements AutoCloseable {
    * @throws BindException when the address is taken or not ours
    */
   public static GrpcPort open(
-      InetSocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors,
+      SocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors,
       ServerStreamTracer.Factory meter, HttpHandler http, PortTls tls, Bounds bounds)
       throws IOException {
     PortNegotiator negotiator = new PortNegotiator(http, bounds.maxBodyBytes(), tls);
     NettyServerBuilder builder =
-        NettyServerBuilder.forAddress(address)
+        NettyServerBuilder.forAddress(loops.bindable(address))
             .bossEventLoopGroup(loops.group())
             .workerEventLoopGroup(loops.group())
-            .channelType(loops.serverChannel())
+            .channelType(loops.serverChannel(address))
             .directExecutor()
             .protocolNegotiator(negotiator)
             .handshakeTimeout(NO_HANDSHAKE_DAYS, TimeUnit.DAYS)
@@ -97,7 +98,7 @@ public final class GrpcPort implements AutoCloseable {
     if (bounds.keepAliveTimeoutMillis() > 0) {
       builder.keepAliveTimeout(bounds.keepAliveTimeoutMillis(), TimeUnit.MILLISECONDS);
     }
-    if (bounds.reusePort() && loops.isEpoll()) {
+    if (bounds.reusePort() && loops.isEpoll() && address instanceof InetSocketAddress) {
       builder.withOption(EpollChannelOption.SO_REUSEPORT, true);
     }
     InternalNettyServerBuilder.setStatsEnabled(builder, false);

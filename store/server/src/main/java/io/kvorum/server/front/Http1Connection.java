@@ -92,7 +92,7 @@ final class Http1Connection extends ChannelDuplexHandler {
     boolean head = request.method().name().equals("HEAD");
     HttpRequest decoded;
     try {
-      decoded = decode(request, head);
+      decoded = decode(request);
     } catch (IllegalArgumentException e) {
       write(context, HttpResponse.error(HttpResponseStatus.BAD_REQUEST.code(), "400 Bad Request"), false, false);
       return;
@@ -118,12 +118,11 @@ final class Http1Connection extends ChannelDuplexHandler {
     next(context);
   }
 
-  private HttpRequest decode(FullHttpRequest request, boolean head) {
+  private HttpRequest decode(FullHttpRequest request) {
     QueryStringDecoder uri = new QueryStringDecoder(request.uri());
     Map<String, String> headers = new HashMap<>();
     request.headers().forEach(header -> headers.put(header.getKey().toLowerCase(Locale.ROOT), header.getValue()));
-    String method = head ? "GET" : request.method().name();
-    return new HttpRequest(method, uri.path(), uri.parameters(), headers, ByteBufUtil.getBytes(request.content()), secure);
+    return new HttpRequest(request.method().name(), uri.path(), uri.parameters(), headers, ByteBufUtil.getBytes(request.content()), secure);
   }
 
   private void write(ChannelHandlerContext context, HttpResponse response, boolean keepAlive, boolean head) {

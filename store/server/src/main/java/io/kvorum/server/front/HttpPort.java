@@ -7,6 +7,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 
 /** A port that serves HTTP/1.1 alone: metrics, or HTTP kept apart from gRPC. */
 public final class HttpPort implements AutoCloseable {
@@ -24,11 +25,11 @@ public final class HttpPort implements AutoCloseable {
    *
    * @throws BindException when the address is taken or not ours
    */
-  public static HttpPort open(InetSocketAddress address, EventLoops loops, HttpHandler handler, PortTls tls, int maxBodyBytes) throws BindException {
+  public static HttpPort open(SocketAddress address, EventLoops loops, HttpHandler handler, PortTls tls, int maxBodyBytes) throws BindException {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loops.group())
-            .channel(loops.serverChannel())
+            .channel(loops.serverChannel(address))
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .childHandler(
                 new ChannelInitializer<>() {
@@ -40,7 +41,7 @@ public final class HttpPort implements AutoCloseable {
                     }
                   }
                 });
-    ChannelFuture bound = bootstrap.bind(address).awaitUninterruptibly();
+    ChannelFuture bound = bootstrap.bind(loops.bindable(address)).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       throw new BindException(address, bound.cause());
     }

@@ -5,7 +5,9 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.text.MessageFormat;
@@ -36,15 +38,7 @@ public final class Logging extends Handler {
   public static void install(LogSettings settings) throws IOException {
     List<OutputStream> outputs = new ArrayList<>();
     for (String output : settings.outputs()) {
-      outputs.add(
-          switch (output) {
-            case "stderr", "default", "systemd/journal" -> new FileOutputStream(FileDescriptor.err);
-            case "stdout" -> new FileOutputStream(FileDescriptor.out);
-            default ->
-                settings.rotation() != null
-                    ? new RotatingFile(Path.of(output), settings.rotation(), Clock.systemDefaultZone())
-                    : Files.newOutputStream(Path.of(output), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-          });
+      outputs.add(open(output, settings.rotation()));
     }
     Logger root = Logger.getLogger("");
     for (Handler handler : root.getHandlers()) {
@@ -52,6 +46,26 @@ public final class Logging extends Handler {
     }
     show(settings.level());
     root.addHandler(new Logging(settings.json(), outputs));
+  }
+
+  private static OutputStream open(String output, Rotation rotation) throws IOException {
+    return switch (output) {
+      case "stderr", "default", "systemd/journal" -> new FileOutputStream(FileDescriptor.err);
+      case "stdout" -> new FileOutputStream(FileDescriptor.out);
+      default -> openFile(output, rotation);
+    };
+  }
+
+  private static OutputStream openFile(String output, Rotation rotation) throws IOException {
+    try {
+      Path file = Path.of(output);
+      return rotation != null
+          ? new RotatingFile(file, rotation, Clock.systemDefaultZone())
+          : Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      String reason = e instanceof NoSuchFileException ? "no such file or directory" : e instanceof AccessDeniedException ? "permission denied" : e.getMessage();
+      throw new IOException("open sink \"" + output + "\": open " + output + ": " + reason, e);
+    }
   }
 
   /** Changes the lowest level that is shown, at any time. */
@@ -62,6 +76,8 @@ public final class Logging extends Handler {
     for (String name : List.of("io.netty", "io.grpc", "io.quarkus", "org.jboss")) {
       Logger.getLogger(name).setLevel(libraries);
     }
+    // It warns of each connection on a Unix socket, which has no option SO_KEEPALIVE.
+    Logger.getLogger("io.netty.bootstrap").setLevel(Level.SEVERE);
     // It warns of flags that Java 25 no longer has.
     Logger.getLogger("net.openhft").setLevel(Level.SEVERE);
   }

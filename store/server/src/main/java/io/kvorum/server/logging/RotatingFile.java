@@ -35,7 +35,7 @@ final class RotatingFile extends OutputStream {
   private long bytes;
 
   RotatingFile(Path file, Rotation rotation, Clock clock) throws IOException {
-    this.file = file.toAbsolutePath();
+    this.file = file.toAbsolutePath().normalize();
     this.rotation = rotation;
     this.clock = clock;
     Files.createDirectories(this.file.getParent());

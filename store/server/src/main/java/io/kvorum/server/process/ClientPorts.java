@@ -11,6 +11,7 @@ import io.kvorum.server.front.GrpcPort;
 import io.kvorum.server.front.HealthEndpoints;
 import io.kvorum.server.front.HttpHandler;
 import io.kvorum.server.front.HttpPort;
+import io.kvorum.server.front.HttpRequest;
 import io.kvorum.server.front.HttpResponse;
 import io.kvorum.server.front.HttpRoutes;
 import io.kvorum.server.front.LocalPort;
@@ -19,6 +20,7 @@ import io.kvorum.server.logging.Log;
 import io.kvorum.server.metrics.CallMeter;
 import io.kvorum.server.tls.IncomingTls;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -92,7 +94,7 @@ final class ClientPorts implements AutoCloseable {
     all.get("/debug/vars", request -> content.metrics().variables());
     if (config.http().gateway()) {
       all.route("/v3/", content.gateway());
-      all.route("/v3", (request, responder) -> responder.respond(new HttpResponse(TEMPORARY_REDIRECT, Map.of("Location", "/v3/"), new byte[0])));
+      all.route("/v3", (request, responder) -> responder.respond(redirect(request)));
     }
     HttpHandler client = new AccessRules(config.http().cors(), config.http().hostWhitelist(), all);
     boolean split = !config.listen().clientHttpUrls().isEmpty();
@@ -107,6 +109,13 @@ final class ClientPorts implements AutoCloseable {
     for (String url : config.listen().metricsUrls()) {
       http.add(HttpPort.open(Urls.bindAddress(url), loops, probes, httpTls(url), OVERHEAD_BYTES));
     }
+  }
+
+  /** As Go's ServeMux redirects. */
+  private static HttpResponse redirect(HttpRequest request) {
+    boolean shown = request.method().equals("GET") || request.method().equals("HEAD");
+    byte[] body = shown ? "<a href=\"/v3/\">Temporary Redirect</a>.\n\n".getBytes(StandardCharsets.UTF_8) : new byte[0];
+    return new HttpResponse(TEMPORARY_REDIRECT, shown ? Map.of("Location", "/v3/", "Content-Type", "text/html; charset=utf-8") : Map.of("Location", "/v3/"), body);
   }
 
   private PortTls httpTls(String url) {
@@ -138,7 +147,7 @@ final class ClientPorts implements AutoCloseable {
   }
 
   private static void announce(String url, String traffic) {
-    String address = Urls.host(url) + ":" + Urls.port(url);
+    String address = Urls.address(url);
     if (ServerTls.isHttps(url)) {
       LOG.info("serving client traffic securely", "traffic", traffic, "address", address);
     } else {

@@ -65,7 +65,7 @@ public final class Main {
       Logging.install(settings);
     } catch (IOException e) {
       Logging.install(LogSettings.DEFAULT);
-      LOG.fatal("failed to verify flags", "error", "log output " + e.getMessage());
+      LOG.fatal("failed to verify flags", "error", e.getMessage());
       System.exit(1);
     }
   }

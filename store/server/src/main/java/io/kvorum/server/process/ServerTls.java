@@ -75,11 +75,11 @@ record ServerTls(IncomingTls client, IncomingTls peer, SslContext outgoing, File
     if (!settings.auto() || !settings.isEmpty()) {
       return settings;
     }
-    return SelfSigned.in(directory, urls.stream().map(Urls::host).toList(), settings, Instant.now());
+    return SelfSigned.in(directory, urls.stream().filter(url -> !Urls.isUnix(url)).map(Urls::host).toList(), settings, Instant.now());
   }
 
   static boolean isHttps(String url) {
-    return Urls.scheme(url).equals("https");
+    return Urls.isTls(url);
   }
 
   /**

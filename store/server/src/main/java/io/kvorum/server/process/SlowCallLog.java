@@ -1,9 +1,10 @@
 package io.kvorum.server.process;
 
+import io.kvorum.server.config.GoSyntax;
 import io.kvorum.server.logging.Log;
 import io.kvorum.server.metrics.CallMeter;
+import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.TimeUnit;
 
 /** etcd's line about unary calls that took longer than {@code --warning-unary-request-duration}; sizes instead of contents, which may be secrets. */
 enum SlowCallLog implements CallMeter.SlowCalls {
@@ -16,7 +17,7 @@ enum SlowCallLog implements CallMeter.SlowCalls {
     LOG.warn(
         "request stats",
         "start time", Instant.now().minusNanos(call.nanos()).toString(),
-        "time spent", call.nanos() / (double) TimeUnit.MILLISECONDS.toNanos(1) + "ms",
+        "time spent", GoSyntax.text(Duration.ofNanos(call.nanos())),
         "remote", call.remote().startsWith("/") ? call.remote().substring(1) : call.remote(),
         "response type", "/" + call.method(),
         "request size", call.requestBytes(),

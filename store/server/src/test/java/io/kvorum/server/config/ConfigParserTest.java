@@ -180,7 +180,7 @@ class ConfigParserTest {
         "--tls-min-version=TLS1.1 | unexpected TLS version \"TLS1.1\". Must be one of: TLS1.2, TLS1.3",
         "--tls-min-version=TLS1.3 --tls-max-version=TLS1.2 | min version (TLS1.3) is greater than max version (TLS1.2)",
         "--tls-min-version=TLS1.3 --cipher-suites=TLS_X | cipher suites cannot be configured when only TLS1.3 is enabled",
-        "--listen-client-urls=unix://localhost:1 --advertise-client-urls=http://a:1 | unix sockets are not supported yet",
+        "--listen-peer-urls=unix://localhost:1 --initial-advertise-peer-urls=http://a:1 --initial-cluster=default=http://a:1 | members do not talk over unix sockets",
         "--auth-token=jws | auth: invalid auth options",
         "--discovery=http://x | --discovery is not supported yet",
       })
