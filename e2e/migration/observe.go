@@ -15,7 +15,7 @@ import (
 )
 
 // revisionsMax are looked at one by one.
-const revisionsMax = 40
+const revisionsMax = 15
 
 // content is what a member holds, as a client sees it.
 type content struct {
