@@ -8,8 +8,8 @@ import io.kvorum.protocol.etcdserverpb.SnapshotResponse;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Version;
 import io.kvorum.server.logging.Log;
-import io.kvorum.server.migrate.EtcdContent;
 import io.kvorum.server.migrate.FrozenState;
+import io.kvorum.server.migrate.SnapshotWriter;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -53,7 +53,7 @@ public final class Snapshots {
     long started = System.nanoTime();
     CompletableFuture<FrozenState> freezing = source.freeze();
     try (FrozenState state = freezing.get()) {
-      BoltWriter writer = new BoltWriter(BoltWriter.PAGE_SIZE, EtcdContent.of(state));
+      BoltWriter writer = SnapshotWriter.of(state);
       BoltWriter.Layout layout = writer.plan();
       LOG.info("sending database snapshot to client", "total-bytes", layout.bytes(), "revision", state.view().revision(), "storage-version", Version.STORAGE);
       stream.begin(layout.bytes());

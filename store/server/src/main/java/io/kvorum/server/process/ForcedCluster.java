@@ -1,7 +1,5 @@
 package io.kvorum.server.process;
 
-import io.kvorum.raft.Entry;
-import io.kvorum.raft.MembershipChange;
 import io.kvorum.raft.SnapshotMeta;
 import io.kvorum.raft.log.SegmentedLog;
 import io.kvorum.server.apply.Machine;
@@ -23,7 +21,6 @@ import java.io.IOException;
  */
 final class ForcedCluster {
   private static final Log LOG = Log.of(ForcedCluster.class);
-  private static final long CHUNK_BYTES = 16L << 20;
 
   private ForcedCluster() {}
 
@@ -52,12 +49,7 @@ final class ForcedCluster {
    */
   static SnapshotMeta force(Machine machine, Members members, SegmentedLog log, long checkpointTerm) throws IOException {
     long last = log.lastIndex();
-    for (long next = Math.max(machine.appliedIndex() + 1, log.firstIndex()); next <= last; next = machine.appliedIndex() + 1) {
-      for (Entry entry : log.entries(next, last + 1, CHUNK_BYTES)) {
-        apply(machine, members, entry);
-      }
-      machine.endBatch(machine.appliedIndex());
-    }
+    Replay.run(machine, members, log, last);
     int before = members.view().members().size();
     members.forceSingle();
     long index = machine.appliedIndex();
@@ -65,15 +57,5 @@ final class ForcedCluster {
     SnapshotMeta standing = machine.checkpoint(new SnapshotMeta(index, term, members.view().membership()));
     LOG.warn("forced a new cluster of this member alone", "members-before", before, "index", index);
     return standing;
-  }
-
-  private static void apply(Machine machine, Members members, Entry entry) {
-    switch (entry.type()) {
-      case NORMAL -> machine.apply(entry);
-      case MEMBERSHIP -> {
-        MembershipChange change = MembershipChange.decode(entry.data());
-        machine.applyMembership(entry, change, members.view().membership().with(change));
-      }
-    }
   }
 }

@@ -35,7 +35,10 @@ final class Verbs {
       case "import" -> {
         return command(new ImportCommand(System.out, err), arguments);
       }
-      case "gateway", "grpc-proxy", "backup", "restore", "verify", "export", "mirror", "agent" ->
+      case "export" -> {
+        return command(new ExportCommand(System.out, err), arguments);
+      }
+      case "gateway", "grpc-proxy", "backup", "restore", "verify", "mirror", "agent" ->
           err.println(name + " " + verb + ": not supported yet");
       default -> err.println(name + ": " + '"' + verb + "\" is neither a flag nor a verb; see " + name + " --help");
     }
