@@ -1,5 +1,6 @@
 package io.kvorum.server.process;
 
+import io.kvorum.server.mirror.MirrorCommand;
 import io.kvorum.server.up.Up;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -38,7 +39,10 @@ final class Verbs {
       case "export" -> {
         return command(new ExportCommand(System.out, err), arguments);
       }
-      case "gateway", "grpc-proxy", "backup", "restore", "verify", "mirror", "agent" ->
+      case "mirror" -> {
+        return command(new MirrorCommand(System.out, err), arguments);
+      }
+      case "gateway", "grpc-proxy", "backup", "restore", "verify", "agent" ->
           err.println(name + " " + verb + ": not supported yet");
       default -> err.println(name + ": " + '"' + verb + "\" is neither a flag nor a verb; see " + name + " --help");
     }
