@@ -110,10 +110,19 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase {
 
   @Override
   public void memberUpdate(MemberUpdateRequest request, StreamObserver<MemberUpdateResponse> observer) {
-    // The URLs are not validated, as in etcd.
+    List<String> urls = request.getPeerURLsList();
+    try {
+      urls = PeerUrls.parse(urls);
+    } catch (IllegalArgumentException e) {
+      // An unknown member is refused as such, whatever its URLs.
+      if (members.view().member(request.getID()) != null) {
+        observer.onError(EtcdError.BAD_MEMBER_URLS.exception());
+        return;
+      }
+    }
     proposals.propose(
         MembershipChange.Kind.UPDATE,
-        MemberContext.newBuilder().setId(request.getID()).addAllPeerUrls(request.getPeerURLsList()),
+        MemberContext.newBuilder().setId(request.getID()).addAllPeerUrls(urls),
         answer(
             observer,
             () -> MemberUpdateResponse.newBuilder().setHeader(header(kernel)).addAllMembers(members.view().toProto()).build()));

@@ -125,6 +125,19 @@ class TxnTest {
     assertThat(response.getResponses(2).getResponseRange().getKvs(0).getModRevision()).isEqualTo(2);
   }
 
+  /** Which etcd's check of duplicate keys does not see either: then they run one after the other. */
+  @Test
+  void anOpenEndedDeletionAndAPutBehindItRunInTheirOrder() {
+    log.call(log(put("b", "0")));
+    TxnResponse response = txn(then(op(delete("a", "\0")), op(put("b", "1")), op(delete("\0", "\0")), op(put("c", "2"))));
+    assertThat(response.getResponses(0).getResponseDeleteRange().getDeleted()).isEqualTo(1);
+    assertThat(response.getResponses(2).getResponseDeleteRange().getDeleted()).isEqualTo(1);
+    try (var view = store.view()) {
+      assertThat(view.get(bytes("b").toByteArray())).isNull();
+      assertThat(view.get(bytes("c").toByteArray()).version()).isEqualTo(1);
+    }
+  }
+
   @Test
   void aDeletionOfNothingCarriesTheRevisionSoFar() {
     TxnResponse response = txn(then(op(delete("x")), op(put("a", "1")), op(delete("x"))));

@@ -112,10 +112,16 @@ class ClusterServiceTest {
   }
 
   @Test
-  void updatesWithoutValidation() {
-    assertThat(client.memberUpdate(MemberUpdateRequest.newBuilder().setID(1).addPeerURLs("anything").build()).getMembers(0).getPeerURLsList())
-        .containsExactly("anything");
-    assertRefused(refusal(() -> client.memberUpdate(MemberUpdateRequest.newBuilder().setID(9).build())), EtcdError.MEMBER_NOT_FOUND);
+  void updatesToUrlsThatAreSome() {
+    MemberUpdateRequest.Builder update = MemberUpdateRequest.newBuilder().setID(1);
+    for (List<String> wrong : List.of(List.<String>of(), List.of("anything"), List.of("ftp://127.0.0.1:1"), List.of("http://127.0.0.1:1", "http://127.0.0.1"))) {
+      assertRefused(refusal(() -> client.memberUpdate(update.clone().addAllPeerURLs(wrong).build())), EtcdError.BAD_MEMBER_URLS);
+    }
+    assertThat(client.memberUpdate(update.addPeerURLs("https://b.example:2").addPeerURLs("http://127.0.0.1:1").build()).getMembers(0).getPeerURLsList())
+        .containsExactly("http://127.0.0.1:1", "https://b.example:2");
+    for (List<String> urls : List.of(List.<String>of(), List.of("anything"), List.of("http://127.0.0.1:9"))) {
+      assertRefused(refusal(() -> client.memberUpdate(MemberUpdateRequest.newBuilder().setID(9).addAllPeerURLs(urls).build())), EtcdError.MEMBER_NOT_FOUND);
+    }
   }
 
   @Test

@@ -14,8 +14,10 @@ import io.kvorum.protocol.etcdserverpb.AuthGrpc;
 import io.kvorum.protocol.etcdserverpb.AuthRoleAddRequest;
 import io.kvorum.protocol.etcdserverpb.AuthUserAddRequest;
 import io.kvorum.protocol.etcdserverpb.AuthUserGrantRoleRequest;
+import io.kvorum.protocol.etcdserverpb.ClusterGrpc;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.MaintenanceGrpc;
+import io.kvorum.protocol.etcdserverpb.MemberAddRequest;
 import io.kvorum.protocol.etcdserverpb.PutRequest;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.etcdserverpb.StatusRequest;
@@ -333,6 +335,10 @@ class AdminTest {
         assertThat(status.getDescription()).isEqualTo(caller.equals("alice") ? "etcdserver: permission denied" : "etcdserver: user name not found");
       }
     }
+    ClusterGrpc.ClusterBlockingStub members = ClusterGrpc.newBlockingStub(channel("alice"));
+    assertThat(refused(() -> members.memberAdd(MemberAddRequest.newBuilder().addPeerURLs("none").build())).getDescription())
+        .as("permission comes before the URLs")
+        .isEqualTo("etcdserver: permission denied");
     assertThat(admin("root").describe(DescribeRequest.getDefaultInstance()).getName()).isEqualTo("m0");
     assertThat(admin("root").reload(ReloadRequest.getDefaultInstance()).getConfigHash()).isEqualTo(hash());
   }

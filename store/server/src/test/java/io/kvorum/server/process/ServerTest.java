@@ -217,6 +217,26 @@ class ServerTest {
   }
 
   @Test
+  void a_member_that_restarts_without_a_quorum_serves_what_needs_none() throws Exception {
+    Server first = start(0, 3, "--election-timeout=500", "--heartbeat-interval=50");
+    Server second = start(1, 3, "--election-timeout=500", "--heartbeat-interval=50");
+    kv(0).put(put("k", "v"));
+    stop(second);
+    stop(first);
+    start(0, 3, "--election-timeout=500", "--heartbeat-interval=50");
+    RangeRequest serializable = RangeRequest.newBuilder().setKey(ByteString.copyFromUtf8("k")).setSerializable(true).build();
+    assertThat(kv(0).range(serializable).getKvs(0).getValue().toStringUtf8()).isEqualTo("v");
+    assertThat(status(0).getLeader()).isZero();
+    assertThat(status(0).getErrorsList()).containsExactly("etcdserver: no leader");
+    assertThat(http("/livez")).isEqualTo("ok\n");
+    assertThat(http("/health?serializable=true")).isEqualTo("{\"health\":\"true\",\"reason\":\"\"}");
+    var described = io.kvorum.protocol.v1.AdminGrpc.newBlockingStub(channel(0)).describe(io.kvorum.protocol.v1.DescribeRequest.getDefaultInstance());
+    assertThat(described.getHeader().getRevision()).isEqualTo(2);
+    assertThat(described.getLastIndex()).isPositive();
+    assertThat(described.getLeader()).isZero();
+  }
+
+  @Test
   void a_taken_port_refuses_the_start_and_leaves_the_directory_free() throws Exception {
     try (ServerSocket taken = new ServerSocket(ports.get(0), 1, InetAddress.getLoopbackAddress())) {
       assertThatThrownBy(() -> Server.start(config(0, 1)))

@@ -129,6 +129,7 @@ class LogProposalsTest {
     for (int i = 1; i < PendingCalls.CAPACITY; i++) {
       propose(log(delete("a")));
     }
+    assertThat(EtcdError.TOO_MANY_REQUESTS.status().getCode()).as("as it arrives from etcd").isEqualTo(io.grpc.Status.Code.UNKNOWN);
     assertRefused(propose(log(delete("a"))), EtcdError.TOO_MANY_REQUESTS);
     for (int i = 1; i < PendingCalls.CAPACITY; i++) {
       calls.find(proposed(i).getHeader().getId()).succeeded(PutResponse.getDefaultInstance());
