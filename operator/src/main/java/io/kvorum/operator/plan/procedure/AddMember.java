@@ -120,8 +120,9 @@ public final class AddMember implements Procedure {
   private void register(Situation situation, CurrentAction action, MemberView member, Draft draft) {
     Optional<Blocked> blocked = Guards.add(situation);
     if (blocked.isPresent()) {
+      // What blocks may need healing first; the member object waits for it.
       draft.blocked(blocked.get(), "adding " + member.name());
-      draft.current(action);
+      draft.ended();
       return;
     }
     draft.current(Steps.issue(at(action, REGISTER, situation)));

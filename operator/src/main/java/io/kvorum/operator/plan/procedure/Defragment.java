@@ -25,7 +25,8 @@ import java.util.Set;
  * <ol>
  *   <li>Followers first, by ordinal; the leader last, and when others vote leadership moves away from it before.
  *   <li>The guards hold before each.
- *   <li>An action whose outcome is unknown (a crash) is issued again; the first that fails ends the procedure.
+ *   <li>An action whose outcome is unknown (a crash) is issued again; the first that fails, or that the guards hold back for a minute, ends the
+ *       procedure.
  * </ol>
  *
  * The wanted members are found anew in each pass; {@link CurrentAction#done} holds those that are finished.
@@ -33,6 +34,7 @@ import java.util.Set;
 public final class Defragment implements Procedure {
   private static final String RECLAIM = "Reclaim";
   private static final int ATTEMPTS = 3;
+  private static final Duration BLOCKED = Duration.ofMinutes(1);
 
   /** Begins. @param wanted names; only those that vote are taken */
   public static void begin(Situation situation, Draft draft, Set<String> wanted, String operation, String reason) {
@@ -87,7 +89,7 @@ public final class Defragment implements Procedure {
     if (blocked.isPresent()) {
       draft.blocked(blocked.get(), "reclaiming space of " + member.name());
       draft.current(current);
-      return LeaderTransfer.Result.PENDING;
+      return situation.since(current.stepSince()).compareTo(BLOCKED) > 0 ? LeaderTransfer.Result.FAILED : LeaderTransfer.Result.PENDING;
     }
     draft.current(Steps.issue(current.target().isEmpty() ? current : Steps.next(current, member.name(), done, action.step(), situation.at())));
     draft.act(new Action.Defragment(member.name()));

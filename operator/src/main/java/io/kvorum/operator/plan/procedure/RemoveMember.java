@@ -1,6 +1,5 @@
 package io.kvorum.operator.plan.procedure;
 
-import io.kvorum.operator.api.Api;
 import io.kvorum.operator.api.CurrentAction;
 import io.kvorum.operator.api.CurrentAction.Type;
 import io.kvorum.operator.api.KvorumMemberStatus.Phase;
@@ -103,13 +102,9 @@ public final class RemoveMember implements Procedure {
     }
     Optional<Blocked> blocked = Guards.state(situation, Guard.Kind.REMOVE, member);
     if (blocked.isPresent()) {
-      boolean late = Api.time(action.deadline()).map(end -> situation.at().isAfter(end)).orElse(false);
-      if (late) {
-        cancel(member, draft, true);
-        return;
-      }
+      // Nothing was done that could not be undone, and what blocks may need healing first.
       draft.blocked(blocked.get(), "removing " + member.name());
-      draft.current(action);
+      cancel(member, draft, false);
       return;
     }
     draft.phase(member.name(), Phase.REMOVING);

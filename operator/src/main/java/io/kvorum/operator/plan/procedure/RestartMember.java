@@ -90,12 +90,9 @@ public final class RestartMember implements Procedure {
       }
       Optional<Blocked> blocked = Guards.state(situation, Guard.Kind.RESTART, member);
       if (blocked.isPresent()) {
-        if (late(situation, action)) {
-          draft.failed();
-          return;
-        }
+        // Nothing was done yet, and what blocks may need healing first.
         draft.blocked(blocked.get(), "restarting " + member.name());
-        draft.current(action);
+        draft.ended();
         return;
       }
     }

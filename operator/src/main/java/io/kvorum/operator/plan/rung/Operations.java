@@ -178,6 +178,12 @@ public final class Operations implements Rung {
     if (!wish.members().isEmpty()) {
       names.retainAll(wish.members());
     }
+    Optional<Blocked> blocked = situation.voters().stream().filter(voter -> !situation.leads(voter) || situation.voterCount() == 1).findFirst()
+        .flatMap(voter -> Guards.all(situation, Guard.Kind.RESTART, voter));
+    if (blocked.isPresent()) {
+      draft.blocked(blocked.get(), "operation " + operation.getMetadata().getName());
+      return false;
+    }
     draft.operation(operation, Phase.RUNNING, BEGUN, "");
     Defragment.begin(situation, draft, names, operation.getMetadata().getName(), "operation");
     return true;

@@ -3,6 +3,7 @@ package io.kvorum.operator.plan.rung;
 import io.kvorum.operator.api.Api;
 import io.kvorum.operator.api.CurrentAction;
 import io.kvorum.operator.api.CurrentAction.Type;
+import io.kvorum.operator.api.KvorumMemberStatus.Phase;
 import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.api.KvorumOperationStatus;
 import io.kvorum.operator.event.EventReason;
@@ -10,6 +11,7 @@ import io.kvorum.operator.plan.Action;
 import io.kvorum.operator.plan.Draft;
 import io.kvorum.operator.plan.MemberView;
 import io.kvorum.operator.plan.Plan.Reason;
+import io.kvorum.operator.plan.RestartOrder;
 import io.kvorum.operator.plan.Situation;
 import io.kvorum.operator.plan.Steps;
 import io.kvorum.operator.plan.procedure.RecoverQuorum;
@@ -19,10 +21,13 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Rung 4: quorum is not available. Nothing but missing pods on their own claims; those are also what wakes a hibernated cluster. Only a quorum recovery that
+ * Rung 4: quorum is not available. Nothing but missing pods on their own claims; those are also what wakes a hibernated cluster. A pod that serves nobody is
+ * made anew when its template has changed. Only a quorum recovery that
  * the user asked for may do more. A single voter's restart passes through here as well.
  */
 public final class QuorumLoss implements Rung {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
   /** How lasting it is. */
   public enum Kind {
     /** Enough members are there and have no leader in common yet. */
@@ -65,8 +70,14 @@ public final class QuorumLoss implements Rung {
     if (!waking && kind == Kind.PERMANENT && !said) {
       draft.event(EventReason.QUORUM_LOST, "", "a majority has lost its data after " + lost.toSeconds() + " s: see status.survivors, then create a KvorumOperation recoverQuorum");
     }
-    missingPod(situation).ifPresent(member -> draft.act(
-        new Action.StartPod(member.name(), member.spec().initialPeers(), member.spec().clusterToken(), Action.StartMode.EXISTING)));
+    Optional<MemberView> missing = missingPod(situation);
+    Optional<MemberView> wrong = wrongPod(situation);
+    if (missing.isPresent()) {
+      draft.act(new Action.StartPod(
+          missing.get().name(), missing.get().spec().initialPeers(), missing.get().spec().clusterToken(), Action.StartMode.EXISTING));
+    } else if (wrong.isPresent()) {
+      draft.act(new Action.DeletePod(wrong.get().name(), wrong.get().pod().orElseThrow().uid(), "TemplateChanged"));
+    }
     return true;
   }
 
@@ -78,8 +89,28 @@ public final class QuorumLoss implements Rung {
     draft.memory().hibernated = false;
   }
 
+  /**
+   * A member that ran before and has no pod; a learner too, since its promotion may have been the last thing that happened. One that is being removed may be out of the member list already, and is started only when all others run and there is no quorum
+   * without it: then it was not removed after all.
+   */
   private static Optional<MemberView> missingPod(Situation situation) {
-    return situation.members().stream().filter(member -> member.id() != 0 && member.pod().isEmpty() && !member.volumeLost()).findFirst();
+    List<MemberView> missing = situation.members().stream()
+        .filter(member -> member.pod().isEmpty() && !member.volumeLost() && member.id() != 0 && !member.spec().initialPeers().isEmpty()).toList();
+    Optional<MemberView> staying = missing.stream().filter(voter -> voter.status().phase() != Phase.REMOVING).findFirst();
+    if (staying.isPresent()) {
+      return staying;
+    }
+    boolean othersRun = situation.voters().stream().allMatch(voter -> voter.podReady() || voter.status().phase() == Phase.REMOVING);
+    boolean waited = situation.since(situation.status().memory().quorumLostSince()).compareTo(PATIENCE) >= 0;
+    return othersRun && waited ? missing.stream().findFirst() : Optional.empty();
+  }
+
+  /** A pod that serves nobody and is of an old template: what keeps it from running may be what the user has corrected since. */
+  private static Optional<MemberView> wrongPod(Situation situation) {
+    return situation.voters().stream()
+        .filter(voter -> situation.outdated(voter) && !RestartOrder.serves(situation, voter) && !voter.unreachable() && !voter.volumeLost()
+            && !voter.pod().orElseThrow().terminating())
+        .findFirst();
   }
 
   private static boolean recover(Situation situation, Draft draft) {

@@ -48,6 +48,8 @@ public final class RollingUpdate implements Rung {
     }
     if (!serves) {
       if (next.pod().map(PodState::terminating).orElse(true) || next.unreachable()) {
+        draft.progress(Reason.ROLLING_UPDATE, next.name() + (next.unreachable() ? " is on a node that does not report" : " is stopping"));
+        draft.requeue(Draft.PROMPT);
         return true;
       }
       RestartMember.begin(situation, draft, next, "", reason(next));

@@ -29,6 +29,6 @@ public final class Unfinished implements Rung {
     } else {
       RemoveMember.begin(situation, draft, member, "", removed ? REMOVED : RemoveMember.ABANDONED, false);
     }
-    return true;
+    return draft.current().isPresent() || draft.acts();
   }
 }

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What disturbs nobody: voters go behind the client Service, claims grow one by one (the one that lags least last), members take configuration and certificates
+ * What disturbs nobody: a voter's missing pod is started, voters go behind the client Service, claims grow one by one (the one that lags least last), members take configuration and certificates
  * anew until they report them. Reached when nothing else is to be done, and in passes in which a procedure waits.
  */
 public final class Upkeep implements Rung {
@@ -28,9 +28,20 @@ public final class Upkeep implements Rung {
 
   /** @param busy member that a procedure has in hand and that is left alone */
   void act(Situation situation, Draft draft, String busy) {
-    if (!serve(situation, draft, busy) && !grow(situation, draft)) {
+    if (!start(situation, draft, busy) && !serve(situation, draft, busy) && !grow(situation, draft)) {
       reload(situation, draft, busy);
     }
+  }
+
+  /** A voter without a pod does not wait for the procedure of another one. */
+  private static boolean start(Situation situation, Draft draft, String busy) {
+    Optional<MemberView> missing =
+        situation.voters().stream().filter(voter -> voter.pod().isEmpty() && !voter.volumeLost() && !voter.name().equals(busy)).findFirst();
+    missing.ifPresent(voter -> {
+      draft.event(EventReason.POD_RECREATED, voter.name(), voter.name() + " had no pod");
+      draft.act(new Action.StartPod(voter.name(), situation.initialPeers(), voter.spec().clusterToken(), Action.StartMode.EXISTING));
+    });
+    return missing.isPresent();
   }
 
   private static boolean serve(Situation situation, Draft draft, String busy) {
