@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Who should lead next: a healthy voter that has caught up, on a node that stays. One that already has the wanted template goes first, then one in a preferred
+ * Who should lead next: a healthy voter that has caught up, on a node that stays. One that itself stays goes first, then one that already has the wanted template, then one in a preferred
  * zone, then the smallest lag, then another zone than the present leader's, then the smallest ordinal.
  */
 public final class LeaderChoice {
@@ -18,7 +18,8 @@ public final class LeaderChoice {
     return situation.voters().stream()
         .filter(voter -> !except.contains(voter.name()) && !situation.leads(voter))
         .filter(voter -> suits(situation, voter))
-        .min(Comparator.comparing((MemberView voter) -> situation.outdated(voter))
+        .min(Comparator.comparing((MemberView voter) -> voter.deletedByUser())
+            .thenComparing(voter -> situation.outdated(voter))
             .thenComparing(voter -> rank(zones, voter.zone()))
             .thenComparing(voter -> situation.lag(voter).orElse(Long.MAX_VALUE))
             .thenComparing(voter -> voter.zone().equals(present))
@@ -27,7 +28,7 @@ public final class LeaderChoice {
 
   /** It could lead now. */
   public static boolean suits(Situation situation, MemberView voter) {
-    return situation.healthy(voter) && situation.caughtUp(voter) && !voter.deletedByUser() && !leaving(voter);
+    return situation.healthy(voter) && situation.caughtUp(voter) && !leaving(voter);
   }
 
   /** Its place is about to go away: the node is cordoned, evicts or does not report, or the pod is on its way out. */

@@ -118,7 +118,7 @@ final class ModelStore implements StoreAdmin {
       list.forEach((name, entry) -> {
         if (up(name)) {
           entry.started = true;
-          entry.applied = entry.learner ? Math.min(index, entry.applied + 400 + random.nextInt(2000)) : index;
+          entry.applied = entry.learner ? Math.min(index, Math.max(entry.applied, index - 5000) + 400 + random.nextInt(2000)) : index;
         }
       });
     }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
  * restarted, when an ordinal is used again, or when a member starts on a volume that is not its own; and in the end everything must be as specified.
  */
 class RandomHistoriesTest {
-  private static final int HISTORIES = Integer.getInteger("kvorum.histories", 400);
+  private static final int HISTORIES = Integer.getInteger("kvorum.histories", 60);
   private static final long FIRST = Long.getLong("kvorum.seed", 1);
 
   @Test
@@ -24,7 +24,7 @@ class RandomHistoriesTest {
           fail("does not settle");
         }
       } catch (RuntimeException | AssertionError e) {
-        throw new AssertionError("seed " + seed + ": " + e.getMessage() + "\n" + history.tail(60), e);
+        throw new AssertionError("seed " + seed + ": " + e.getMessage() + "\n" + history.tail(Integer.getInteger("kvorum.tail", 60)), e);
       }
       transfers += history.world.store.transfers;
     }

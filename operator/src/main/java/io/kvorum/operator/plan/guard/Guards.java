@@ -40,6 +40,11 @@ public final class Guards {
         .map(voter -> new Blocked("G6", voter.name() + " is not healthy"));
   }
 
+  /** Before a learner is removed: it takes nothing from anybody, so that G1, G3 and G4 are enough. */
+  public static Optional<Blocked> removeLearner(Situation situation, MemberView learner) {
+    return first(List.of(LEASE, new LeaderAgreed(), new SameCluster()), situation, new Disruption(Kind.REMOVE, Optional.of(learner)));
+  }
+
   /** Before leadership leaves a place that is about to go away: no time for pauses. */
   public static Optional<Blocked> urgentTransfer(Situation situation) {
     return first(List.of(LEASE, new LeaderAgreed(), new SameCluster()), situation, new Disruption(Kind.TRANSFER, situation.leading()));

@@ -18,7 +18,9 @@ public final class NothingInFlight implements Guard {
       if (other && member.listed().isPresent() && member.listed().get().learner()) {
         return Optional.of(new Blocked("G5", member.name() + " is still a learner"));
       }
-      if (other && member.listed().isEmpty()) {
+      // An object that the cluster has not accepted yet is a wish, not a change: it may wait for what is about to be done.
+      boolean wish = member.id() == 0 && member.pod().isEmpty();
+      if (other && member.listed().isEmpty() && !wish) {
         return Optional.of(new Blocked("G5", member.name() + " is not in the member list"));
       }
     }

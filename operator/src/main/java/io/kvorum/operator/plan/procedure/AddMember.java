@@ -6,6 +6,7 @@ import io.kvorum.operator.api.CurrentAction.Type;
 import io.kvorum.operator.api.KvorumMemberSpec.JoinMode;
 import io.kvorum.operator.api.KvorumMemberStatus.Phase;
 import io.kvorum.operator.event.EventReason;
+import io.kvorum.operator.observe.Observation.PodState;
 import io.kvorum.operator.plan.Action;
 import io.kvorum.operator.plan.Draft;
 import io.kvorum.operator.plan.MemberView;
@@ -141,6 +142,13 @@ public final class AddMember implements Procedure {
   private void promote(Situation situation, CurrentAction action, MemberView member, Draft draft) {
     boolean joined = member.answer().filter(answer -> answer.memberId() == member.id() && answer.learner()).isPresent();
     draft.phase(member.name(), joined ? Phase.CATCHING_UP : Phase.STARTING);
+    PodState pod = member.pod().orElseThrow();
+    if (!joined && situation.outdated(member) && !pod.ready() && !pod.terminating()) {
+      // What keeps it from running may be what the user has corrected since.
+      draft.current(Steps.issue(at(action, START, situation)));
+      draft.act(new Action.DeletePod(member.name(), pod.uid(), "TemplateChanged"));
+      return;
+    }
     if (!joined || draft.member(member.name()).caughtUp() < CAUGHT_UP) {
       draft.current(at(action, CATCH_UP, situation));
       return;

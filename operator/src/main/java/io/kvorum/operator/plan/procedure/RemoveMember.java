@@ -100,7 +100,8 @@ public final class RemoveMember implements Procedure {
       draft.current(action);
       return;
     }
-    Optional<Blocked> blocked = Guards.state(situation, Guard.Kind.REMOVE, member);
+    Optional<Blocked> blocked = member.voter(situation.listed())
+        ? Guards.state(situation, Guard.Kind.REMOVE, member) : Guards.removeLearner(situation, member);
     if (blocked.isPresent()) {
       // Nothing was done that could not be undone, and what blocks may need healing first.
       draft.blocked(blocked.get(), "removing " + member.name());

@@ -22,7 +22,8 @@ import java.util.Optional;
  * <ol>
  *   <li>Its ordinal is given out and written; then its object and claim are made, then its pod starts as a new cluster.
  *   <li>When it answers as its own leader, its cluster id is latched. From then on nobody ever starts as a new cluster again.
- *   <li>A seed that lost its volume or was deleted before that never belonged to anything: it goes, and another ordinal begins.
+ *   <li>A seed that lost its volume before that never belonged to anything: it goes, and another ordinal begins. One that the user deleted is replaced later,
+ *       like any other: it may hold the first writes.
  * </ol>
  */
 public final class Bootstrap implements Rung {
@@ -53,7 +54,7 @@ public final class Bootstrap implements Rung {
     Optional<MemberView> seed = situation.member(action.member());
     if (seed.isEmpty()) {
       create(situation, action, draft);
-    } else if (seed.get().deletedByUser() || seed.get().volumeLost()) {
+    } else if (seed.get().volumeLost()) {
       discard(situation, seed.get(), draft);
     } else {
       form(situation, action, seed.get(), draft);
@@ -104,6 +105,10 @@ public final class Bootstrap implements Rung {
       draft.current(Steps.issue(action));
       draft.act(new Action.StartPod(
           seed.name(), List.of(seed.name() + "=" + seed.spec().peerURL()), seed.spec().clusterToken(), Action.StartMode.NEW));
+    } else if (situation.outdated(seed) && !seed.podReady() && !seed.pod().get().terminating()) {
+      // What keeps it from running may be what the user has corrected since.
+      draft.current(Steps.issue(action));
+      draft.act(new Action.DeletePod(seed.name(), seed.pod().get().uid(), "TemplateChanged"));
     }
   }
 }

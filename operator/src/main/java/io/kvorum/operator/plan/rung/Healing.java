@@ -96,12 +96,13 @@ public final class Healing implements Rung {
 
   private static boolean replace(Situation situation, MemberView voter, String reason, Draft draft) {
     boolean healthy = situation.healthy(voter);
+    if (healthy && (situation.voterCount() < situation.wantedVoters() || !situation.mayBegin())) {
+      // It serves: first all that are wanted, then one less for a while.
+      return false;
+    }
     Optional<Blocked> blocked = healthy ? Guards.all(situation, Guard.Kind.REMOVE, voter) : Guards.state(situation, Guard.Kind.REMOVE, voter);
     if (blocked.isPresent()) {
       draft.blocked(blocked.get(), "replacing " + voter.name());
-      return false;
-    }
-    if (healthy && !situation.mayBegin()) {
       return false;
     }
     draft.event(EventReason.MEMBER_REPLACING, voter.name(), voter.name() + " is replaced: " + reason);

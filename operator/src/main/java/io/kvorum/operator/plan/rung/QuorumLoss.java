@@ -100,16 +100,16 @@ public final class QuorumLoss implements Rung {
     if (staying.isPresent()) {
       return staying;
     }
-    boolean othersRun = situation.voters().stream().allMatch(voter -> voter.podReady() || voter.status().phase() == Phase.REMOVING);
+    boolean othersRun = situation.voters().stream().allMatch(voter -> voter.podReady() || voter.volumeLost() || voter.status().phase() == Phase.REMOVING);
     boolean waited = situation.since(situation.status().memory().quorumLostSince()).compareTo(PATIENCE) >= 0;
     return othersRun && waited ? missing.stream().findFirst() : Optional.empty();
   }
 
   /** A pod that serves nobody and is of an old template: what keeps it from running may be what the user has corrected since. */
   private static Optional<MemberView> wrongPod(Situation situation) {
-    return situation.voters().stream()
-        .filter(voter -> situation.outdated(voter) && !RestartOrder.serves(situation, voter) && !voter.unreachable() && !voter.volumeLost()
-            && !voter.pod().orElseThrow().terminating())
+    return situation.members().stream()
+        .filter(member -> member.id() != 0 && situation.outdated(member) && !RestartOrder.serves(situation, member) && !member.unreachable()
+            && !member.volumeLost() && !member.pod().orElseThrow().terminating())
         .findFirst();
   }
 

@@ -71,7 +71,8 @@ public final class RollingUpdate implements Rung {
     Optional<Blocked> blocked = Guards.all(situation, Guard.Kind.RESTART, next);
     if (blocked.isPresent()) {
       draft.blocked(blocked.get(), "restarting " + next.name());
-      return true;
+      // Two voters on the way to one: neither can be spared, so the other change goes first.
+      return !(blocked.get().guard().equals("G6") && situation.voterCount() > situation.wantedVoters());
     }
     if (!begun) {
       draft.event(EventReason.ROLLOUT_STARTED, "", "to be restarted: " + names(left));
