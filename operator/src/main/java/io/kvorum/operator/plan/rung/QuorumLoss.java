@@ -95,7 +95,8 @@ public final class QuorumLoss implements Rung {
    */
   private static Optional<MemberView> missingPod(Situation situation) {
     List<MemberView> missing = situation.members().stream()
-        .filter(member -> member.pod().isEmpty() && !member.volumeLost() && member.id() != 0 && !member.spec().initialPeers().isEmpty()).toList();
+        // No role: the last member list that could be read did not contain it.
+        .filter(member -> member.pod().isEmpty() && !member.volumeLost() && member.status().role() != null && !member.spec().initialPeers().isEmpty()).toList();
     Optional<MemberView> staying = missing.stream().filter(voter -> voter.status().phase() != Phase.REMOVING).findFirst();
     if (staying.isPresent()) {
       return staying;
