@@ -2,6 +2,7 @@ package io.kvorum.server.config;
 
 import java.util.Collection;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -13,6 +14,9 @@ final class ConfigFile {
   private static final Map<String, String> SECTION_PREFIX = Map.of("client-transport-security", "", "peer-transport-security", "peer-");
   private static final Map<String, String> CLIENT_NAMES = Map.of("allowed-hostname", "client-cert-allowed-hostname");
   private static final Map<String, String> PEER_NAMES = Map.of("allowed-cn", "peer-cert-allowed-cn", "allowed-hostname", "peer-cert-allowed-hostname");
+
+  /** Flags that are no keys of the file: etcd passes over them there, and its own sample names one with a value that the flag would refuse. */
+  private static final Set<String> FLAGS_ALONE = Set.of("discovery-fallback", "config-file", "version");
 
   private final FlagTable table;
 
@@ -46,7 +50,7 @@ final class ConfigFile {
         if (discovery.get("client") instanceof Map<?, ?> client) {
           set(values, table.get("discovery-endpoints"), client.get("endpoints"));
         }
-      } else {
+      } else if (!FLAGS_ALONE.contains(key)) {
         String name = key.equals("experimental-snapshot-catch-up-entries") ? "experimental-snapshot-catchup-entries" : key;
         set(values, table.get(name), entry.getValue());
       }

@@ -73,7 +73,7 @@ public final class Logging extends Handler {
     Logger.getLogger("").setLevel(level);
     // What the libraries say at lower levels is about connections that come and go.
     Level libraries = level.intValue() > Level.WARNING.intValue() ? level : Level.WARNING;
-    for (String name : List.of("io.netty", "io.grpc", "io.quarkus", "org.jboss")) {
+    for (String name : List.of("io.netty", "io.grpc", "io.quarkus", "io.smallrye", "org.jboss", "java", "javax", "jdk", "sun")) {
       Logger.getLogger(name).setLevel(libraries);
     }
     // It warns of each connection on a Unix socket, which has no option SO_KEEPALIVE.

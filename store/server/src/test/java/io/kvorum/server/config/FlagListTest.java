@@ -129,6 +129,8 @@ class FlagListTest {
     String yaml = "socket-options:\n  reuse-port: true\n  reuse-address: true\n";
     Parsed parsed = new ConfigParser(TABLE, file -> yaml).parse(List.of("--config-file=x"), Map.of());
     assertThat(((Parsed.Serve) parsed).config().listen().reusePort()).isTrue();
+    String fallback = "discovery-fallback: 'proxy'\nproxy: 'off'\nproxy-failure-wait: 5000\nversion: true\n";
+    assertThat(new ConfigParser(TABLE, file -> fallback).parse(List.of("--config-file=x"), Map.of())).isInstanceOf(Parsed.Serve.class);
     String discovery = "discovery-config:\n  token: t\n  client:\n    endpoints: [\"http://x:1\"]\n";
     assertThat(new ConfigParser(TABLE, file -> discovery).parse(List.of("--config-file=x"), Map.of())).isInstanceOf(Parsed.Refused.class);
   }
