@@ -80,6 +80,8 @@ public final class Logging extends Handler {
     Logger.getLogger("io.netty.bootstrap").setLevel(Level.SEVERE);
     // It warns of flags that Java 25 no longer has.
     Logger.getLogger("net.openhft").setLevel(Level.SEVERE);
+    // It writes the stack for each try to resolve a name, as of a member whose pod is being made anew; that a member is not reached is said once by PeerLink.
+    Logger.getLogger("io.grpc.internal.ManagedChannelImpl").setLevel(Level.SEVERE);
   }
 
   @Override
