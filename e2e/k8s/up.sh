@@ -34,6 +34,7 @@ cert() { # name subject [subjectAltName]
 }
 kubeconf() { # name file
   cat >"$2" <<Y
+--- # without it some clients take the brace for JSON
 {apiVersion: v1, kind: Config, current-context: e2e,
  clusters: [{name: e2e, cluster: {server: "https://$HOST:$PORT", certificate-authority-data: $(base64 -w0 "$RUN/pki/ca.crt")}}],
  users: [{name: $1, user: {client-certificate-data: $(base64 -w0 "$RUN/pki/$1.crt"), client-key-data: $(base64 -w0 "$RUN/pki/$1.key")}}],
