@@ -28,9 +28,10 @@ public final class Services {
     return forClients(cluster, Names.clientService(cluster.getMetadata().getName()), cluster.getSpec().services().client());
   }
 
-  /** The same for clients outside. */
-  static Service external(KvorumCluster cluster) {
-    return forClients(cluster, Names.externalService(cluster.getMetadata().getName()), cluster.getSpec().services().external());
+  /** The same for clients outside; of a cluster that wants none, the one to delete. */
+  public static Service external(KvorumCluster cluster) {
+    ServiceSpec wanted = cluster.getSpec().services().external();
+    return forClients(cluster, Names.externalService(cluster.getMetadata().getName()), wanted == null ? cluster.getSpec().services().client() : wanted);
   }
 
   private static Service forClients(KvorumCluster cluster, String name, ServiceSpec wanted) {

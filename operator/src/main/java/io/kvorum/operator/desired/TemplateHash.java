@@ -3,14 +3,11 @@ package io.kvorum.operator.desired;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import io.fabric8.kubernetes.api.model.Quantity;
-import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumClusterSpec;
 import io.kvorum.operator.api.PodTemplate;
 import io.kvorum.operator.api.TlsSpec;
 import io.kvorum.operator.plan.Action.StartMode;
-import java.util.Map;
 import java.util.TreeMap;
 
 /**
@@ -37,7 +34,7 @@ public final class TemplateHash {
     wishes.put("options", MemberConfig.restartHash(spec));
     wishes.put("jvmOptions", spec.jvmOptions());
     wishes.put("tls", plane(spec.tls().client()) + "/" + plane(spec.tls().peer()));
-    wishes.put("memory", memory(spec.resources()));
+    putPresent(wishes, "resources", spec.resources());
     putPresent(wishes, "affinity", pod.affinity());
     putPresent(wishes, "securityContext", pod.securityContext());
     putPresent(wishes, "terminationGracePeriodSeconds", pod.terminationGracePeriodSeconds());
@@ -62,18 +59,6 @@ public final class TemplateHash {
     if (value != null) {
       wishes.put(name, value);
     }
-  }
-
-  /** The heap follows the memory at the start of a process; processors change while it runs. */
-  private static String memory(ResourceRequirements resources) {
-    if (resources == null) {
-      return "/";
-    }
-    return amount(resources.getRequests()) + "/" + amount(resources.getLimits());
-  }
-
-  private static String amount(Map<String, Quantity> amounts) {
-    return amounts == null || !amounts.containsKey("memory") ? "" : amounts.get("memory").getNumericalAmount().toPlainString();
   }
 
   private static String plane(TlsSpec.Plane plane) {

@@ -126,7 +126,7 @@ class DesiredTest {
         Arguments.of("the quota", "  quotaBytes: 4294967296\n", false),
         Arguments.of("JVM options", "  jvmOptions: [-Xmx1g]\n", true),
         Arguments.of("more memory", "  resources: {limits: {memory: 4Gi}}\n", true),
-        Arguments.of("more processors", "  resources: {limits: {cpu: \"4\"}}\n", false),
+        Arguments.of("more processors", "  resources: {limits: {cpu: \"4\"}}\n", true),
         Arguments.of("labels", "  podTemplate: {labels: {a: b}}\n", false),
         Arguments.of("annotations", "  podTemplate: {annotations: {a: b}}\n", false),
         Arguments.of("another node selector", "  podTemplate: {nodeSelector: {a: b}}\n", true),

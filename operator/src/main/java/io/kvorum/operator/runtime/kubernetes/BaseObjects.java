@@ -21,9 +21,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** What is never disruptive: Services, budget, configuration, monitors, and the labels and annotations of running pods. */
 final class BaseObjects {
@@ -36,6 +38,7 @@ final class BaseObjects {
   private final Applier applier;
   private final Writes writes;
   private final Clock clock;
+  private final Set<String> removed = new HashSet<>();
   private Instant kindsAsked = Instant.EPOCH;
   private boolean monitoringKnown;
 
@@ -48,6 +51,11 @@ final class BaseObjects {
 
   void apply(KvorumCluster cluster, List<KvorumMember> members, List<Pod> pods) {
     Services.all(cluster).forEach(service -> applier.apply(owned(service, cluster)));
+    if (cluster.getSpec().services().external() == null) {
+      remove(Services.external(cluster));
+    } else {
+      removed.remove(Names.externalService(cluster.getMetadata().getName()));
+    }
     budget(cluster, members);
     monitoring(cluster);
     Map<String, Pod> running = new HashMap<>();
@@ -108,10 +116,15 @@ final class BaseObjects {
     Optional<PodDisruptionBudget> budget = Budget.of(cluster, voters);
     if (budget.isPresent()) {
       applier.apply(owned(budget.get(), cluster));
-      return;
+      removed.remove(budget.get().getMetadata().getName());
+    } else {
+      remove(Budget.of(cluster, 2).orElseThrow());
     }
-    PodDisruptionBudget former = Budget.of(cluster, 2).orElseThrow();
-    if (client.resource(former).get() != null) {
+  }
+
+  /** Deletes what is wanted no more, once. */
+  private void remove(HasMetadata former) {
+    if (removed.add(former.getMetadata().getName())) {
       client.resource(former).delete();
       applier.forget(former);
     }
