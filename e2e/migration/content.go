@@ -171,6 +171,7 @@ func writers(c *local.Cluster, count int) (func() (int64, error), int64) {
 				if err != nil {
 					return
 				}
+				time.Sleep(time.Millisecond)
 			}
 		}()
 	}

@@ -75,6 +75,7 @@ func (t *tools) run(revisions int, random *rand.Rand) error {
 		{"a file that was altered or cut is refused, and nothing is left", func() error { return t.refusals(first) }},
 		{"etcd -> three members -> etcd", func() error { return t.roundTrip(source, first) }},
 		{"revision bumped on both sides", func() error { return t.bumped(first) }},
+		{"a live etcd, mirrored behind a snapshot", func() error { return t.mirrored(source) }},
 		{"bare data file", func() error { return t.bare(source) }},
 	}
 	for _, step := range steps {
