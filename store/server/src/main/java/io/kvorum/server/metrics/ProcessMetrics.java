@@ -37,7 +37,7 @@ public final class ProcessMetrics implements MetricSource {
       double started = bootSeconds() + Double.parseDouble(fields[STARTTIME]) / TICKS_PER_SECOND;
       out.gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds.", started);
       long open = count(PROC.resolve("fd"));
-      double limit = limit("Max open files");
+      double limit = fileDescriptorLimit();
       out.gauge("process_open_fds", "Number of open file descriptors.", open);
       out.gauge("process_max_fds", "Maximum number of open file descriptors.", limit);
       out.gauge("os_fd_used", "The number of used file descriptors.", open);
@@ -55,6 +55,15 @@ public final class ProcessMetrics implements MetricSource {
   private static long count(Path directory) throws IOException {
     try (Stream<Path> files = Files.list(directory)) {
       return files.count();
+    }
+  }
+
+  /** How many files this process may have open; 0 when unknown. */
+  public static double fileDescriptorLimit() {
+    try {
+      return limit("Max open files");
+    } catch (IOException e) {
+      return 0;
     }
   }
 

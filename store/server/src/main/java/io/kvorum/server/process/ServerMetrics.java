@@ -1,12 +1,14 @@
 package io.kvorum.server.process;
 
+import io.kvorum.raft.Role;
 import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.server.cluster.MemberIds;
 import io.kvorum.server.front.HttpResponse;
 import io.kvorum.server.metrics.MetricSource;
 import io.kvorum.server.metrics.MetricsText;
+import io.kvorum.server.metrics.ProcessMetrics;
 import java.util.List;
-import java.util.Map;
+import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
@@ -32,17 +34,40 @@ final class ServerMetrics {
     return HttpResponse.ok(MetricsText.CONTENT_TYPE, out.toString());
   }
 
-  /** Go's expvar page, as far as it means something here. */
+  /** The page of Go's expvar, with etcd's keys as far as they mean something here. The command line is the program's name alone: arguments may be secrets. */
   HttpResponse variables() {
-    RaftStatus status = raft.get();
-    Map<String, Long> lag = new TreeMap<>();
-    status.followers().forEach((id, progress) -> lag.put(MemberIds.hex(id), progress.match()));
-    StringBuilder matches = new StringBuilder();
-    lag.forEach((id, match) -> matches.append(matches.isEmpty() ? "" : ",").append('"').append(id).append("\":{\"match\":").append(match).append('}'));
-    return HttpResponse.ok(
-        "application/json; charset=utf-8",
-        "{\n\"raft.status\": {\"id\":\"" + MemberIds.hex(status.id()) + "\",\"term\":" + status.term() + ",\"lead\":\"" + MemberIds.hex(status.leader())
-            + "\",\"commit\":" + status.commit() + ",\"applied\":" + status.applied() + ",\"raftState\":\"" + status.role() + "\",\"progress\":{" + matches + "}},\n"
-            + "\"memory\": {\"heap\":" + (Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory()) + "}\n}\n");
+    Runtime runtime = Runtime.getRuntime();
+    long heap = runtime.totalMemory() - runtime.freeMemory();
+    String body =
+        "{\n\"cmdline\": [\"" + System.getProperty("kvorum.name", "kvorum") + "\"],\n"
+            + "\"file_descriptor_limit\": " + (long) ProcessMetrics.fileDescriptorLimit() + ",\n"
+            + "\"memstats\": {\"Alloc\":" + heap + ",\"HeapAlloc\":" + heap + ",\"HeapSys\":" + runtime.totalMemory() + "},\n"
+            + "\"raft.status\": " + status(raft.get()) + "\n}\n";
+    return HttpResponse.ok("application/json; charset=utf-8", body);
+  }
+
+  private static String status(RaftStatus raft) {
+    StringJoiner progress = new StringJoiner(",", "{", "}");
+    if (raft.isLeader()) {
+      progress.add(progress(raft.id(), raft.lastIndex(), "StateReplicate"));
+    }
+    new TreeMap<>(raft.followers())
+        .forEach((id, follower) -> progress.add(progress(id, follower.match(), follower.snapshotting() ? "StateSnapshot" : "StateReplicate")));
+    return "{\"id\":\"" + MemberIds.hex(raft.id()) + "\",\"term\":" + raft.term() + ",\"commit\":" + raft.commit() + ",\"lead\":\"" + MemberIds.hex(raft.leader())
+        + "\",\"raftState\":\"" + state(raft.role()) + "\",\"applied\":" + raft.applied() + ",\"progress\":" + progress
+        + ",\"leadtransferee\":\"" + MemberIds.hex(raft.transferee()) + "\"}";
+  }
+
+  private static String progress(long id, long match, String state) {
+    return "\"" + MemberIds.hex(id) + "\":{\"match\":" + match + ",\"next\":" + (match + 1) + ",\"state\":\"" + state + "\"}";
+  }
+
+  private static String state(Role role) {
+    return switch (role) {
+      case LEADER -> "StateLeader";
+      case CANDIDATE -> "StateCandidate";
+      case PRE_CANDIDATE -> "StatePreCandidate";
+      case FOLLOWER -> "StateFollower";
+    };
   }
 }

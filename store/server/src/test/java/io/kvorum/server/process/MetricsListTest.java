@@ -260,6 +260,17 @@ class MetricsListTest {
   }
 
   @Test
+  void the_page_of_variables_has_etcds_keys_and_no_arguments() throws IOException {
+    String variables = get(MEMBERS.getFirst().url + "/debug/vars");
+    assertThat(variables)
+        .containsPattern("\"cmdline\": \\[\"[a-z]+\"]")
+        .containsPattern("\"file_descriptor_limit\": [1-9]")
+        .contains("\"memstats\": {\"Alloc\":", "\"raft.status\": {\"id\":\"", "\"lead\":\"", "\"leadtransferee\":\"0\"")
+        .containsPattern("\"raftState\":\"State(Leader|Follower)\"")
+        .doesNotContain("data-dir");
+  }
+
+  @Test
   void counts_what_was_done() {
     assertThat(page.value("grpc_server_started_total", "grpc_method", "Put")).isEqualTo(2);
     assertThat(page.value("grpc_server_handled_total", "grpc_method", "Put", "grpc_code", "OK")).isEqualTo(2);
