@@ -212,7 +212,10 @@ final class Member implements AutoCloseable {
   }
 
   private void listenToPeers(PeerService peers) throws IOException {
-    HttpRoutes http = new HttpRoutes().get("/version", request -> ClientPorts.version(replica.members().view().clusterVersion()));
+    HttpRoutes http =
+        new HttpRoutes()
+            .get("/version", request -> ClientPorts.version(replica.members().view().clusterVersion()))
+            .route(HashEndpoint.PATH, new HashEndpoint(genesis.clusterId(), genesis.memberId(), (member, revision, completion) -> services.hash.hash(revision, completion)));
     GrpcPort.Bounds bounds = new GrpcPort.Bounds(PeerService.MESSAGE_BYTES_MAX, PEER_BODY_BYTES, Integer.MAX_VALUE, PEER_PING_MILLIS, true, 0, 0, false);
     List<String> urls = config.listen().peerUrls();
     try {

@@ -7,6 +7,8 @@ import com.google.protobuf.ByteString;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.kvorum.protocol.etcdserverpb.ClusterGrpc;
+import io.kvorum.protocol.etcdserverpb.HashKVRequest;
+import io.kvorum.protocol.etcdserverpb.HashKVResponse;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.MaintenanceGrpc;
 import io.kvorum.protocol.etcdserverpb.MemberListRequest;
@@ -30,6 +32,9 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -234,6 +239,35 @@ class ServerTest {
     assertThat(described.getHeader().getRevision()).isEqualTo(2);
     assertThat(described.getLastIndex()).isPositive();
     assertThat(described.getLeader()).isZero();
+  }
+
+  @Test
+  void the_peer_port_answers_etcds_question_for_a_hash() throws Exception {
+    start(0, 1);
+    kv(0).put(put("k", "v"));
+    HashKVResponse known =
+        MaintenanceGrpc.newBlockingStub(channel(0)).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS).hashKV(HashKVRequest.getDefaultInstance());
+    String cluster = Long.toHexString(known.getHeader().getClusterId());
+    assertThat(hash("GET", cluster, "{\"revision\":2}"))
+        .isEqualTo(
+            "200 {\"header\":{\"revision\":2},\"hash\":" + Integer.toUnsignedString(known.getHash()) + ",\"compact_revision\":-1,\"hash_revision\":2} " + cluster);
+    assertThat(hash("GET", "", "{}")).startsWith("200 {\"header\":{\"revision\":2},");
+    assertThat(hash("GET", "", "{\"revision\":99}")).isEqualTo("400 mvcc: required revision is a future revision\n ");
+    assertThat(hash("GET", "", "x")).isEqualTo("400 error unmarshalling request\n ");
+    assertThat(hash("GET", "", "")).isEqualTo("400 error unmarshalling request\n ");
+    assertThat(hash("GET", "1", "{}")).isEqualTo("412 cluster ID mismatch\n ");
+    assertThat(hash("POST", "", "{}")).isEqualTo("405 Method Not Allowed\n ");
+  }
+
+  private String hash(String method, String cluster, String body) throws Exception {
+    HttpRequest.Builder request = HttpRequest.newBuilder(new URI(peerUrl(0) + "/members/hashkv")).method(method, HttpRequest.BodyPublishers.ofString(body));
+    if (!cluster.isEmpty()) {
+      request.header("X-Etcd-Cluster-ID", cluster);
+    }
+    try (HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
+      HttpResponse<String> response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+      return response.statusCode() + " " + response.body() + " " + response.headers().firstValue("X-Etcd-Cluster-ID").orElse("");
+    }
   }
 
   @Test
