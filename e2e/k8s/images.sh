@@ -15,7 +15,7 @@ for stamp in "$@"; do
 	s=$SECONDS
 	t=$(mktemp -d)
 	trap 'rm -rf "$t"' EXIT
-	nice "$root/mvnw" -B --no-transfer-progress -Pimage -pl store/server,operator,images -am package -Dmaven.test.skip -Dkvorum.aot.skip -Dkvorum.dist="$t/kvorum" \
+	nice -n "${BUILD_NICE:-10}" "$root/mvnw" -B --no-transfer-progress -Pimage -pl store/server,operator,images -am package -Dmaven.test.skip -Dkvorum.aot.skip -Dkvorum.dist="$t/kvorum" \
 		-Dkvorum.version="$version" -Dkvorum.featureLevel="$level" \
 		-Dkvorum.image.base="tar://$out/base.tar" -Dkvorum.image.store="localhost/kvorum:$version" \
 		-Dkvorum.image.operator="localhost/kvorum-operator:$version" >"$out/$version.log" 2>&1 || {
