@@ -104,11 +104,19 @@ public final class ClusterEngine {
         progress.reached("member-written");
       }
     }
+    // An end before the procedure is forgotten, a beginning after it is recorded: a crash between the two is then seen for what it is.
+    writeOperations(seen, plan, true);
     KvorumCluster written = runtime.writeStatus(with(seen.cluster(), reporter.apply(seen, plan)));
     progress.reached("status-written");
+    writeOperations(seen, plan, false);
+    plan.events().forEach(runtime::publish);
+    return written;
+  }
+
+  private void writeOperations(Observation seen, Plan plan, boolean ended) {
     for (KvorumOperation operation : seen.operations()) {
       var status = plan.operations().get(operation.getMetadata().getName());
-      if (status != null) {
+      if (status != null && status.phase().isFinal() == ended) {
         KvorumOperation changed = new KvorumOperation();
         changed.setMetadata(operation.getMetadata());
         changed.setSpec(operation.getSpec());
@@ -117,8 +125,6 @@ public final class ClusterEngine {
         progress.reached("operation-written");
       }
     }
-    plan.events().forEach(runtime::publish);
-    return written;
   }
 
   private static KvorumCluster with(KvorumCluster cluster, KvorumClusterStatus status) {

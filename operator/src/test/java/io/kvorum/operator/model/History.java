@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.BooleanSupplier;
 
 /** A life of one cluster: faults, a user's edits and crashes of the operator, all drawn from a seed. */
 public final class History {
@@ -33,17 +34,38 @@ public final class History {
   private final List<String> log = new ArrayList<>();
   private boolean crashes;
   private int serial;
+  private int points;
+  private int crashAt = -1;
   private Plan last;
 
   public History(long seed) {
+    this(seed, 0);
+  }
+
+  /** @param replicas 0 for any */
+  History(long seed, int replicas) {
     random = new Random(seed);
-    world = new ModelWorld(random, Specs.with(Specs.base(), "replicas", List.of(1, 3, 3, 5).get(random.nextInt(4))));
-    engine = new ClusterEngine(world, world.store, new Planner()::plan, StatusWriter::status, point -> {
-      if (crashes && random.nextInt(40) == 0) {
-        log.add(world.now + " CRASH at " + point);
-        throw new Crash(point);
-      }
-    });
+    world = new ModelWorld(random, Specs.with(Specs.base(), "replicas", replicas == 0 ? List.of(1, 3, 3, 5).get(random.nextInt(4)) : replicas));
+    engine = new ClusterEngine(world, world.store, new Planner()::plan, StatusWriter::status, this::reached);
+  }
+
+  private void reached(String point) {
+    points++;
+    if (points == crashAt || (crashes && random.nextInt(40) == 0)) {
+      log.add(world.now + " CRASH at " + point);
+      throw new Crash(point);
+    }
+  }
+
+  /** From now on the operator dies at this side effect, once. */
+  void crashAt(int point) {
+    points = 0;
+    crashAt = point;
+  }
+
+  /** Side effects since {@link #crashAt}. */
+  int points() {
+    return points;
   }
 
   /** So many seconds and one pass, which may die anywhere. */
@@ -120,11 +142,22 @@ public final class History {
         + world.cluster.getStatus().memory();
   }
 
+  /** Passes until this holds; false when it does not within so many. */
+  boolean until(int passes, BooleanSupplier reached) {
+    for (int i = 0; i < passes; i++) {
+      pass(1);
+      if (reached.getAsBoolean()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private void note(String what) {
     log.add(world.now + " ---- " + what);
   }
 
-  private void spec(String field, Object value) {
+  void spec(String field, Object value) {
     world.cluster.setSpec(Specs.with(world.cluster.getSpec(), field, value));
     world.cluster.getMetadata().setGeneration(world.cluster.getMetadata().getGeneration() + 1);
   }
@@ -234,10 +267,15 @@ public final class History {
       case 3 -> Map.of("defragment", Map.of());
       default -> Map.of("compact", Map.of());
     };
+    operation(what);
+  }
+
+  KvorumOperation operation(Map<String, Object> what) {
     KvorumOperation operation = new KvorumOperation();
     operation.setMetadata(new ObjectMetaBuilder().withName("o" + ++serial).build());
     operation.setSpec(Specs.of(new HashMap<>(what), KvorumOperationSpec.class));
     note("operation " + operation.getMetadata().getName() + " " + what);
     world.operations.put(operation.getMetadata().getName(), operation);
+    return operation;
   }
 }

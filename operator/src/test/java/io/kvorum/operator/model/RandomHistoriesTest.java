@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
  * restarted, when an ordinal is used again, or when a member starts on a volume that is not its own; and in the end everything must be as specified.
  */
 class RandomHistoriesTest {
-  private static final int HISTORIES = Integer.getInteger("kvorum.histories", 60);
+  private static final int HISTORIES = Integer.getInteger("kvorum.histories", 40);
   private static final long FIRST = Long.getLong("kvorum.seed", 1);
 
   @Test
