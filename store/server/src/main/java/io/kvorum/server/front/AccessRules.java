@@ -68,6 +68,11 @@ public final class AccessRules implements HttpHandler {
     }
 
     @Override
+    public WebSocket webSocket() {
+      return responder.webSocket();
+    }
+
+    @Override
     public void onGone(Runnable action) {
       responder.onGone(action);
     }

@@ -38,13 +38,15 @@ final class Http1Connection extends ChannelDuplexHandler {
   private static final int MAX_PIPELINED = 64;
 
   private final HttpHandler handler;
+  private final int maxBodyBytes;
   private final boolean secure;
   private final ArrayDeque<FullHttpRequest> waiting = new ArrayDeque<>();
   private boolean busy;
   private HttpExchange current;
 
-  private Http1Connection(HttpHandler handler, boolean secure) {
+  private Http1Connection(HttpHandler handler, int maxBodyBytes, boolean secure) {
     this.handler = handler;
+    this.maxBodyBytes = maxBodyBytes;
     this.secure = secure;
   }
 
@@ -53,7 +55,7 @@ final class Http1Connection extends ChannelDuplexHandler {
     pipeline.addLast(new IdleStateHandler(0, 0, IDLE_SECONDS, TimeUnit.SECONDS));
     pipeline.addLast(new HttpServerCodec());
     pipeline.addLast(new HttpObjectAggregator(maxBodyBytes));
-    pipeline.addLast(new Http1Connection(handler, secure));
+    pipeline.addLast(new Http1Connection(handler, maxBodyBytes, secure));
   }
 
   @Override
@@ -98,13 +100,23 @@ final class Http1Connection extends ChannelDuplexHandler {
       return;
     }
     current = new HttpExchange(context, head, keepAlive && request.protocolVersion().isKeepAliveDefault(), reusable -> ended(context, reusable),
-        response -> write(context, response, keepAlive, head));
+        response -> write(context, response, keepAlive, head), () -> upgrade(context, request));
     try {
       handler.handle(decoded, current);
     } catch (RuntimeException e) {
       LOG.error("HTTP handler failed", e, "path", decoded.path());
       write(context, HttpResponse.error(HttpResponseStatus.INTERNAL_SERVER_ERROR.code(), "500 Internal Server Error"), false, head);
     }
+  }
+
+  /** Null when it cannot be. */
+  private HttpHandler.WebSocket upgrade(ChannelHandlerContext context, FullHttpRequest request) {
+    HttpHandler.WebSocket socket = WebSocketConnection.upgrade(context, request, maxBodyBytes);
+    if (socket == null) {
+      HttpResponse refusal = HttpResponse.error(HttpResponseStatus.BAD_REQUEST.code(), "Bad Request");
+      write(context, refusal.with(Map.of("Sec-WebSocket-Version", "13")), HttpUtil.isKeepAlive(request), false);
+    }
+    return socket;
   }
 
   /** An answer in pieces is complete. */

@@ -13,6 +13,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** One request that waits for its answer, whole or in pieces. Its state belongs to the connection's event loop. */
 final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
@@ -21,6 +22,7 @@ final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
   private final boolean reusable;
   private final Consumer<Boolean> ended;
   private final Consumer<HttpResponse> whole;
+  private final Supplier<HttpHandler.WebSocket> upgrade;
   private boolean gone;
   private Runnable onGone;
   private Runnable onWritable;
@@ -30,13 +32,16 @@ final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
    * @param reusable the connection may serve another request after an answer in pieces, which HTTP/1.0 cannot
    * @param ended told when an answer in pieces is complete, and whether the connection goes on
    * @param whole takes a whole answer
+   * @param upgrade makes the connection a WebSocket
    */
-  HttpExchange(ChannelHandlerContext context, boolean headOnly, boolean reusable, Consumer<Boolean> ended, Consumer<HttpResponse> whole) {
+  HttpExchange(ChannelHandlerContext context, boolean headOnly, boolean reusable, Consumer<Boolean> ended, Consumer<HttpResponse> whole,
+      Supplier<HttpHandler.WebSocket> upgrade) {
     this.context = context;
     this.headOnly = headOnly;
     this.reusable = reusable;
     this.ended = ended;
     this.whole = whole;
+    this.upgrade = upgrade;
   }
 
   @Override
@@ -59,6 +64,11 @@ final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
     }
     inLoop(() -> context.writeAndFlush(message));
     return this;
+  }
+
+  @Override
+  public HttpHandler.WebSocket webSocket() {
+    return upgrade.get();
   }
 
   @Override

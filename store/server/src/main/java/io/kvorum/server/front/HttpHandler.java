@@ -1,6 +1,7 @@
 package io.kvorum.server.front;
 
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** Answers HTTP requests. Called on the connection's event loop: must not block. */
 @FunctionalInterface
@@ -23,6 +24,16 @@ public interface HttpHandler {
       throw new UnsupportedOperationException("no answers in pieces here");
     }
 
+    /**
+     * Makes the connection a WebSocket, when the request asks for one; to be called before {@link HttpHandler#handle} returns.
+     *
+     * @return null when the request was refused, and answered, because it asks for one that cannot be
+     * @throws UnsupportedOperationException when this port has none
+     */
+    default WebSocket webSocket() {
+      throw new UnsupportedOperationException("no WebSocket here");
+    }
+
     /** Tells, on the event loop, when the connection ends before the answer does; at once when it has ended. At most one action is kept. */
     default void onGone(Runnable action) {}
   }
@@ -36,5 +47,11 @@ public interface HttpHandler {
     void whenWritable(Runnable action);
 
     void end();
+  }
+
+  /** A connection that has become a WebSocket (RFC 6455): each line of an answer is a text message, and the end of the answer closes the connection. */
+  interface WebSocket extends Responder {
+    /** Runs the action once, on the event loop, with the next message, text or binary; replaces the one before. Until then nothing is read. */
+    void receive(Consumer<byte[]> action);
   }
 }

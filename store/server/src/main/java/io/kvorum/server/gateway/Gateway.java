@@ -19,6 +19,7 @@ import io.kvorum.protocol.v3lockpb.LockGrpc;
 import io.kvorum.server.front.HttpHandler;
 import io.kvorum.server.front.HttpRequest;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
@@ -63,15 +64,58 @@ public final class Gateway implements HttpHandler {
 
   @Override
   public void handle(HttpRequest request, Responder responder) {
+    if (request.header("upgrade").equalsIgnoreCase("websocket")) {
+      WebSocket socket = responder.webSocket();
+      if (socket != null) {
+        work(socket, () -> serve(socketRequest(request), socket));
+      }
+    } else {
+      work(responder, () -> serve(request, responder));
+    }
+  }
+
+  private void work(Responder responder, Runnable task) {
     threads.execute(
         () -> {
           try {
-            serve(request, responder);
+            task.run();
           } catch (RuntimeException broken) {
             LOG.log(System.Logger.Level.WARNING, "a gateway request failed", broken);
             responder.respond(parts.get().forms().refusal(Status.INTERNAL.withDescription(String.valueOf(broken.getMessage()))));
           }
         });
+  }
+
+  /** Browsers can set no headers for a WebSocket: a token comes as the protocol behind {@code Bearer}, or as a cookie, and nothing else comes along. As in etcd it is a POST. */
+  private static HttpRequest socketRequest(HttpRequest request) {
+    Map<String, String> headers = new HashMap<>();
+    String protocol = request.header("sec-websocket-protocol");
+    int bearer = protocol.indexOf("Bearer,");
+    if (bearer >= 0) {
+      headers.put("authorization", "Bearer " + protocol.substring(bearer + "Bearer,".length()).strip());
+    }
+    for (String cookie : request.header("cookie").split(";")) {
+      if (cookie.strip().startsWith("token=")) {
+        headers.put("authorization", "Bearer " + cookie.strip().substring("token=".length()));
+      }
+    }
+    return new HttpRequest("POST", request.path(), request.query(), headers, new byte[0], request.secure());
+  }
+
+  private void serve(HttpRequest request, WebSocket socket) {
+    JsonForms forms = parts.get().forms();
+    GatewayMethod method = parts.get().methods().get(request.path());
+    if (method != null && method.takesManyRequests()) {
+      SocketRequests requests = new SocketRequests(socket, threads, method.request(), forms);
+      StreamExchange exchange = new StreamExchange(call(method), socket, forms, requests);
+      requests.onMore(exchange::send);
+      exchange.start(metadata(request));
+    } else if (method != null) {
+      socket.receive(
+          body -> work(socket, () -> serve(new HttpRequest("POST", request.path(), request.query(), request.headers(), body, request.secure()), (Responder) socket)));
+    } else {
+      serve(request, (Responder) socket);
+    }
   }
 
   private void serve(HttpRequest request, Responder responder) {
@@ -88,7 +132,7 @@ public final class Gateway implements HttpHandler {
     JsonValues values = new JsonValues(new String(request.body(), StandardCharsets.UTF_8));
     if (method.takesManyRequests()) {
       ClientCall<Message, Message> call = call(method);
-      new StreamExchange(call, responder, forms, new Requests(values, method.request(), forms)).start(metadata(request));
+      new StreamExchange(call, responder, forms, new Requests.Written(values, method.request(), forms)).start(metadata(request));
       return;
     }
     Message message;

@@ -23,6 +23,10 @@ final class JsonForms {
    * @throws InvalidProtocolBufferException saying what is wrong
    */
   Message read(String json, Message empty) throws InvalidProtocolBufferException {
+    String complaint = JsonCheck.complaint(json, empty.getDescriptorForType());
+    if (complaint != null) {
+      throw new InvalidProtocolBufferException(complaint);
+    }
     Message.Builder message = empty.newBuilderForType();
     parser.merge(json, message);
     return message.build();

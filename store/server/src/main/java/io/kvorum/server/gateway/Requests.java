@@ -3,42 +3,69 @@ package io.kvorum.server.gateway;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 
-/** The requests of one call, read one at a time. The first that cannot be read ends them, as in etcd. */
-final class Requests {
-  private static final System.Logger LOG = System.getLogger(Requests.class.getName());
+/** The requests of one call, read one at a time. */
+interface Requests {
+  /** The next request; null when there is none now. */
+  Message next();
 
-  private final JsonValues values;
-  private final Message empty;
-  private final JsonForms forms;
-  private Message ready;
+  /** Whether there will be no more, once {@link #next} has answered null. */
+  boolean over();
 
-  Requests(JsonValues values, Message empty, JsonForms forms) {
-    this.values = values;
-    this.empty = empty;
-    this.forms = forms;
-  }
-
+  /** This one alone. */
   static Requests one(Message message) {
-    Requests requests = new Requests(new JsonValues(""), message, null);
-    requests.ready = message;
-    return requests;
+    return new Requests() {
+      private Message ready = message;
+
+      @Override
+      public Message next() {
+        Message only = ready;
+        ready = null;
+        return only;
+      }
+
+      @Override
+      public boolean over() {
+        return true;
+      }
+    };
   }
 
-  /** The next request, or null after the last. */
-  Message next() {
-    if (ready != null) {
-      Message only = ready;
-      ready = null;
-      return only;
+  /** Those in one text. The first that cannot be read ends them, as in etcd. */
+  final class Written implements Requests {
+    private static final System.Logger LOG = System.getLogger(Requests.class.getName());
+
+    private final JsonValues values;
+    private final Message empty;
+    private final JsonForms forms;
+    private boolean failed;
+
+    Written(JsonValues values, Message empty, JsonForms forms) {
+      this.values = values;
+      this.empty = empty;
+      this.forms = forms;
     }
-    if (!values.hasNext()) {
-      return null;
+
+    @Override
+    public Message next() {
+      if (failed || !values.hasNext()) {
+        return null;
+      }
+      try {
+        return forms.read(values.next(), empty);
+      } catch (InvalidProtocolBufferException wrong) {
+        LOG.log(System.Logger.Level.DEBUG, "a request of a stream cannot be read", wrong);
+        failed = true;
+        return null;
+      }
     }
-    try {
-      return forms.read(values.next(), empty);
-    } catch (InvalidProtocolBufferException wrong) {
-      LOG.log(System.Logger.Level.DEBUG, "a request of a stream cannot be read", wrong);
-      return null;
+
+    boolean failed() {
+      return failed;
+    }
+
+    @Override
+    public boolean over() {
+      return true;
     }
   }
 }

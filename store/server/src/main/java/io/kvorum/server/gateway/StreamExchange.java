@@ -10,7 +10,7 @@ import java.util.Map;
 
 /**
  * Any number of requests, a line for each answer. The next answer is asked for when the connection can take it, so that at most one waits here; requests are sent when
- * the service takes them. The end of the body ends the requests and nothing else.
+ * the service takes them. The end of the requests ends nothing else.
  */
 final class StreamExchange extends ClientCall.Listener<Message> {
   private static final int OK = 200;
@@ -36,14 +36,17 @@ final class StreamExchange extends ClientCall.Listener<Message> {
     send();
   }
 
-  private synchronized void send() {
+  /** Sends what there is to send. */
+  synchronized void send() {
     while (!requestsDone && call.isReady()) {
       Message request = requests.next();
-      if (request == null) {
+      if (request != null) {
+        call.sendMessage(request);
+      } else if (requests.over()) {
         requestsDone = true;
         call.halfClose();
       } else {
-        call.sendMessage(request);
+        return;
       }
     }
   }

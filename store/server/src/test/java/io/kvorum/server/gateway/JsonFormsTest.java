@@ -14,6 +14,7 @@ import io.kvorum.protocol.etcdserverpb.PutRequest;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.etcdserverpb.RangeResponse;
 import io.kvorum.protocol.etcdserverpb.ResponseHeader;
+import io.kvorum.protocol.etcdserverpb.TxnRequest;
 import io.kvorum.protocol.mvccpb.KeyValue;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,6 +63,57 @@ class JsonFormsTest {
   @ValueSource(strings = {"[]", "null", "\"a\"", "{", "{\"key\":5}", "{\"key\":\"?\"}", "{\"limit\":\"x\"}", "{\"limit\":1.5}", "nonsense"})
   void what_is_no_request_is_refused(String json) {
     assertThatThrownBy(() -> forms.read(json, RangeRequest.getDefaultInstance())).isInstanceOf(InvalidProtocolBufferException.class);
+  }
+
+  /** As etcd 3.6.16 answers. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "{|unexpected EOF",
+        "[]|proto: syntax error (line 1:1): unexpected token [",
+        "null|proto: syntax error (line 1:1): unexpected token null",
+        "\"a\"|proto: syntax error (line 1:1): unexpected token \"a\"",
+        "5|proto: syntax error (line 1:1): unexpected token 5",
+        "nonsense|invalid character 'o' in literal null (expecting 'u')",
+        "tru|unexpected EOF",
+        "{\"key\": 5}|proto: (line 1:9): invalid value for bytes field key: 5",
+        "{\"key\": \"?\"}|proto: (line 1:9): invalid value for bytes field key: \"?\"",
+        "{\"key\":[\"a\"]}|proto: (line 1:8): invalid value for bytes field key: [",
+        "{\"key\":\"YQ==\",\"limit\":\"x\"}|proto: (line 1:23): invalid value for int64 field limit: \"x\"",
+        "{\"key\":\"YQ==\",\"limit\":1.5}|proto: (line 1:23): invalid value for int64 field limit: 1.5",
+        "{\"limit\":99999999999999999999}|proto: (line 1:10): invalid value for int64 field limit: 99999999999999999999",
+        "{\"key\":\"YQ==\",\"keys_only\":\"yes\"}|proto: (line 1:27): invalid value for bool field keysOnly: \"yes\"",
+        "{\"key\":\"YQ==\",\"key\":\"YQ==\"}|proto: (line 1:15): duplicate field \"key\"",
+        "{\"key\":\"YQ==\",\"limit\":\"+5\"}|proto: (line 1:23): invalid value for int64 field limit: \"+5\"",
+        "{\"key\":\"YQ==\",\"limit\":05}|invalid character '5' after object key:value pair",
+        "{\"key\":\"YQ=\"}|proto: (line 1:8): invalid value for bytes field key: \"YQ=\"",
+        "{\u00e9}|invalid character '\u00c3' looking for beginning of object key string",
+        "{\"key\":}|invalid character '}' looking for beginning of value",
+        "{'key':1}|invalid character '\\'' looking for beginning of object key string",
+        "{\"key\":\"YQ==\",}|invalid character '}' looking for beginning of object key string",
+        "{\"key\" \"x\"}|invalid character '\"' after object key",
+        "{\"a\":1]|invalid character ']' after object key:value pair",
+        "{\"key\":\"\\x\"}|invalid character 'x' in string escape code",
+        "{\"key\":\"YQ==\"|unexpected EOF"
+      })
+  void refusals_have_the_words_of_etcd(String json, String complaint) {
+    assertThatThrownBy(() -> forms.read(json, RangeRequest.getDefaultInstance())).hasMessage(complaint);
+  }
+
+  @Test
+  void what_is_inside_of_messages_and_lists_is_looked_at_too() throws Exception {
+    TxnRequest empty = TxnRequest.getDefaultInstance();
+    assertThat(forms.read("{\"compare\":[{\"key\":\"YQ==\",\"version\":\"1e2\",\"target\":null}],\"success\":null,\"failure\":[]}", empty))
+        .isEqualTo(TxnRequest.newBuilder().addCompare(Compare.newBuilder().setKey(ByteString.copyFromUtf8("a")).setVersion(100)).build());
+    assertThatThrownBy(() -> forms.read("{\"compare\":[{\"version\":true}]}", empty)).hasMessage("proto: (line 1:24): invalid value for int64 field version: true");
+    assertThatThrownBy(() -> forms.read("{\"compare\":[\n 5]}", empty)).hasMessage("proto: syntax error (line 2:2): unexpected token 5");
+    assertThatThrownBy(() -> forms.read("{\"compare\":{}}", empty)).hasMessage("proto: syntax error (line 1:12): unexpected token {");
+    assertThatThrownBy(() -> forms.read("{\"compare\":[{\"key\":\"YQ==\",\"version\":1,\"mod_revision\":2}]}", empty))
+        .hasMessage("proto: (line 1:39): error parsing \"mod_revision\", oneof etcdserverpb.Compare.target_union is already set");
+    assertThatThrownBy(() -> forms.read("{\"compare\":[{\"target\":1.5}]}", empty)).hasMessage("proto: (line 1:23): invalid value for enum field target: 1.5");
+    assertThatThrownBy(() -> forms.read("{\"x\":" + "[".repeat(20_000), empty)).hasMessage("exceeded max depth");
   }
 
   @ParameterizedTest
