@@ -25,6 +25,15 @@ final class Usage {
 
         kvorum inspect DATADIR --json
           Print what a stopped member's data directory holds.
+
+        kvorum import FILE [flags]
+          Make a new member's data directory from an etcd snapshot.
+
+        kvorum export DATADIR FILE
+          Write an etcd snapshot from a stopped member's data directory.
+
+        kvorum mirror --source ENDPOINTS --destination ENDPOINTS [flags]
+          Follow a live etcd or Kvorum into another cluster.
       """;
 
   private Usage() {}
