@@ -43,6 +43,7 @@ refused --set unknown=1
 {
 	echo "# The operator without Helm: kubectl apply --server-side -f bundle.yaml. Made by charts/check.sh write."
 	cat ../crds/*.yaml
+	echo "# End of the definitions."
 	printf -- '---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: kvorum-system\n  labels:\n    pod-security.kubernetes.io/enforce: restricted\n'
 	render --no-hooks --skip-tests | sed '/helm.sh\/chart:/d; s/managed-by: Helm$/managed-by: kubectl/'
 } >"$t/bundle"

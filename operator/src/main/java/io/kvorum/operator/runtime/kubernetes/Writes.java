@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import io.kvorum.operator.desired.Names;
 import java.net.HttpURLConnection;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +23,7 @@ final class Writes {
   /** Makes it; what exists under its name stays as it is. */
   <T extends HasMetadata> void create(T object) {
     try {
-      client.resource(object).create();
+      client.resource(object).fieldManager(Names.FIELD_MANAGER).create();
     } catch (KubernetesClientException e) {
       if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
         throw e;
