@@ -7,7 +7,6 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.utils.Serialization;
-import io.kvorum.operator.desired.Names;
 import java.net.HttpURLConnection;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +22,7 @@ final class Writes {
   /** Makes it; what exists under its name stays as it is. */
   <T extends HasMetadata> void create(T object) {
     try {
-      client.resource(object).fieldManager(Names.FIELD_MANAGER).create();
+      client.resource(object).create();
     } catch (KubernetesClientException e) {
       if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
         throw e;
