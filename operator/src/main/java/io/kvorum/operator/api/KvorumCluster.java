@@ -28,4 +28,11 @@ import io.fabric8.kubernetes.model.annotation.Version;
 @AdditionalPrinterColumn(name = "Tolerates", jsonPath = ".status.quorum.faultTolerance", type = Type.INTEGER, priority = 1)
 @AdditionalPrinterColumn(name = "DB Size", jsonPath = ".status.storage.databaseSize", type = Type.STRING, priority = 1)
 @AdditionalPrinterColumn(name = "Doing", jsonPath = ".status.currentAction.type", type = Type.STRING, priority = 1)
-public final class KvorumCluster extends CustomResource<KvorumClusterSpec, KvorumClusterStatus> implements Namespaced {}
+public final class KvorumCluster extends CustomResource<KvorumClusterSpec, KvorumClusterStatus> implements Namespaced {
+
+  /** The version that members are started with: the wanted one, or the one before while the wanted one cannot follow it. */
+  public String acceptedVersion() {
+    boolean known = getStatus() != null && getStatus().version() != null && getStatus().version().target() != null && !getStatus().version().target().isEmpty();
+    return known ? getStatus().version().target() : getSpec().version();
+  }
+}

@@ -54,9 +54,10 @@ public final class MemberPod {
   public record Start(MemberConfig.Beginning beginning, boolean serving, boolean spreadHosts) {}
 
   /** The image of a member. */
-  public static String image(KvorumClusterSpec spec, Defaults defaults) {
+  public static String image(KvorumCluster cluster, Defaults defaults) {
+    KvorumClusterSpec spec = cluster.getSpec();
     String repository = spec.image().repository().isEmpty() ? defaults.imageRepository() : spec.image().repository();
-    return repository + ":" + spec.version();
+    return repository + ":" + cluster.acceptedVersion();
   }
 
   /** The secret that holds a member's certificate on one plane. */
@@ -87,7 +88,7 @@ public final class MemberPod {
                 .withEnableServiceLinks(false)
                 .withImagePullSecrets(spec.image().pullSecrets().stream().map(LocalObjectReference::new).toList())
                 .withSecurityContext(PodSecurity.pod(spec.podTemplate().securityContext()))
-                .withContainers(container(spec, defaults))
+                .withContainers(container(cluster, defaults))
                 .withVolumes(volumes(spec.tls(), name, member.getSpec().volumeClaimName()))
                 .withAffinity(spec.podTemplate().affinity())
                 .withNodeSelector(spec.podTemplate().nodeSelector())
@@ -115,7 +116,7 @@ public final class MemberPod {
   private static Map<String, String> annotations(KvorumCluster cluster, KvorumMember member, Defaults defaults, MemberConfig.Beginning beginning) {
     Map<String, String> annotations = new LinkedHashMap<>(cluster.getSpec().podTemplate().annotations());
     annotations.put(Names.TEMPLATE_HASH, TemplateHash.of(cluster, defaults, beginning.mode()));
-    annotations.put(Names.VERSION, cluster.getSpec().version());
+    annotations.put(Names.VERSION, cluster.acceptedVersion());
     annotations.put(Names.START_MODE, beginning.mode().name());
     annotations.put(Names.START_TOKEN, beginning.clusterToken());
     annotations.put(Names.START_PEERS, String.join(",", beginning.initialPeers()));
@@ -123,10 +124,11 @@ public final class MemberPod {
     return annotations;
   }
 
-  private static Container container(KvorumClusterSpec spec, Defaults defaults) {
+  private static Container container(KvorumCluster cluster, Defaults defaults) {
+    KvorumClusterSpec spec = cluster.getSpec();
     return new ContainerBuilder()
         .withName(CONTAINER)
-        .withImage(image(spec, defaults))
+        .withImage(image(cluster, defaults))
         .withImagePullPolicy(
             switch (spec.image().pullPolicy()) {
               case ALWAYS -> "Always";
@@ -208,7 +210,7 @@ public final class MemberPod {
     KvorumClusterSpec spec = cluster.getSpec();
     String name = member.getSpec().memberName();
     Container container =
-        new ContainerBuilder(container(spec, defaults))
+        new ContainerBuilder(container(cluster, defaults))
             .withArgs("inspect", PodConfig.DATA_DIRECTORY, "--json")
             .withStartupProbe(null)
             .withLivenessProbe(null)

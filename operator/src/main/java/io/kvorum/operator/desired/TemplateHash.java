@@ -30,7 +30,7 @@ public final class TemplateHash {
     PodTemplate pod = spec.podTemplate();
     TreeMap<String, Object> wishes = new TreeMap<>();
     wishes.put("template", TEMPLATE);
-    wishes.put("image", MemberPod.image(spec, defaults));
+    wishes.put("image", MemberPod.image(cluster, defaults));
     wishes.put("options", MemberConfig.restartHash(spec));
     wishes.put("jvmOptions", spec.jvmOptions());
     wishes.put("tls", plane(spec.tls().client()) + "/" + plane(spec.tls().peer()));

@@ -104,7 +104,7 @@ public final class LocalRuntime implements ClusterRuntime {
 
   private String templateHash(KvorumCluster cluster) {
     return ServerOptions.sha256(
-        cluster.getSpec().version() + "\n" + String.join(" ", cluster.getSpec().jvmOptions()) + "\n" + MemberConfig.restartHash(cluster.getSpec()));
+        cluster.acceptedVersion() + "\n" + String.join(" ", cluster.getSpec().jvmOptions()) + "\n" + MemberConfig.restartHash(cluster.getSpec()));
   }
 
   /** A member's own hash counts its names and places; equal to what its file has now, it stands for the hash that the specification asks for. */
@@ -231,7 +231,7 @@ public final class LocalRuntime implements ClusterRuntime {
           KvorumCluster cluster = state.cluster();
           processes.add(
               new ProcessRecord(
-                  action.member(), UUID.randomUUID().toString(), clock.millis(), 0, 0, templateHash(cluster), cluster.getSpec().version(), 0, 0, 0, true,
+                  action.member(), UUID.randomUUID().toString(), clock.millis(), 0, 0, templateHash(cluster), cluster.acceptedVersion(), 0, 0, 0, true,
                   action.mode(), action.clusterToken(), action.initialPeers()));
           reports.remove(action.member());
           processes.tend();
@@ -278,7 +278,7 @@ public final class LocalRuntime implements ClusterRuntime {
 
   @Override
   public void inspectData(String member) {
-    reports.put(member, builds.inspect(state.cluster().getSpec().version(), member, places.claim(member).resolve("data"), clock.instant()));
+    reports.put(member, builds.inspect(state.cluster().acceptedVersion(), member, places.claim(member).resolve("data"), clock.instant()));
   }
 
   @Override
