@@ -17,6 +17,8 @@ import java.io.IOException;
  *   <li>Every entry of the log is applied, committed or not: what was acknowledged is among them, and which it was nobody can tell any more.
  *   <li>The membership becomes this member alone.
  *   <li>A checkpoint makes that durable. A crash before leaves the old cluster; one after it the new.
+ *   <li>The log begins anew behind the checkpoint: its entries tell of the old members, and a member that joins and replayed them would count those. A crash
+ *       before this is mended by forcing once more.
  * </ol>
  */
 final class ForcedCluster {
@@ -55,6 +57,7 @@ final class ForcedCluster {
     long index = machine.appliedIndex();
     long term = index <= last ? log.term(index) : checkpointTerm;
     SnapshotMeta standing = machine.checkpoint(new SnapshotMeta(index, term, members.view().membership()));
+    log.reset(index, term);
     LOG.warn("forced a new cluster of this member alone", "members-before", before, "index", index);
     return standing;
   }

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.kvorum.protocol.etcdserverpb.ClusterGrpc;
 import io.kvorum.protocol.etcdserverpb.HashKVRequest;
 import io.kvorum.protocol.etcdserverpb.HashKVResponse;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.MaintenanceGrpc;
+import io.kvorum.protocol.etcdserverpb.Member;
+import io.kvorum.protocol.etcdserverpb.MemberAddRequest;
 import io.kvorum.protocol.etcdserverpb.MemberListRequest;
 import io.kvorum.protocol.etcdserverpb.MemberListResponse;
 import io.kvorum.protocol.etcdserverpb.PutRequest;
@@ -137,6 +140,20 @@ class ServerTest {
     return response.getKvsCount() == 0 ? null : response.getKvs(0).getValue().toStringUtf8();
   }
 
+  /** Until a member that joins has learnt that it is one. */
+  private void awaitVoter(int member) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS);
+    while (true) {
+      try {
+        get(member, "any");
+        return;
+      } catch (StatusRuntimeException notYet) {
+        assertThat(System.nanoTime()).as(notYet.getMessage()).isLessThan(deadline);
+        Thread.sleep(20);
+      }
+    }
+  }
+
   private StatusResponse status(int member) {
     return MaintenanceGrpc.newBlockingStub(channel(member))
         .withWaitForReady()
@@ -219,6 +236,30 @@ class ServerTest {
     start(0, 3);
     assertThat(status(0).getHeader().getClusterId()).as("without the flags it stays so").isEqualTo(forced);
     kv(0).put(put("alone", "yes"));
+  }
+
+  @Test
+  void a_member_that_joins_a_forced_one_knows_nothing_of_those_that_were_dropped() throws Exception {
+    start(0, 3);
+    Server second = start(1, 3);
+    kv(0).put(put("kept", "yes"));
+    stop(second);
+    stop(running.getFirst());
+    start(0, 3, "--force-new-cluster", "--force-new-cluster-token=recovery");
+    kv(0).put(put("alone", "yes"));
+
+    ClusterGrpc.newBlockingStub(channel(0)).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
+        .memberAdd(MemberAddRequest.newBuilder().addPeerURLs(peerUrl(3)).build());
+    start(3, 3, "--initial-cluster=m0=" + peerUrl(0) + ",m3=" + peerUrl(3), "--initial-cluster-state=existing");
+    awaitVoter(3);
+    assertThat(get(3, "kept")).isEqualTo("yes");
+    assertThat(get(3, "alone")).isEqualTo("yes");
+    MemberListResponse members =
+        ClusterGrpc.newBlockingStub(channel(3)).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS).memberList(MemberListRequest.getDefaultInstance());
+    assertThat(members.getMembersList()).extracting(Member::getID).containsExactlyInAnyOrderElementsOf(
+        ClusterGrpc.newBlockingStub(channel(0)).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS).memberList(MemberListRequest.getDefaultInstance())
+            .getMembersList().stream().map(Member::getID).toList());
+    assertThat(members.getMembersList()).hasSize(2);
   }
 
   @Test
