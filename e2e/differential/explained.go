@@ -1,9 +1,10 @@
 package main
 
 import (
-	"google.golang.org/grpc/codes"
+	"strings"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"google.golang.org/grpc/codes"
 )
 
 const (
@@ -17,6 +18,9 @@ const (
 func explained(s *step, theirs, ours answer, compacted int64) bool {
 	if (theirs.code == codes.OK) != (ours.code == codes.OK) {
 		return lapsed(s, theirs, ours)
+	}
+	if theirs.code == codes.ResourceExhausted && strings.HasPrefix(theirs.text, "grpc: received message larger than max (") {
+		return ours.code == theirs.code && strings.HasPrefix(ours.text, "gRPC message exceeds maximum size ")
 	}
 	switch r := s.request.(type) {
 	case *pb.HashKVRequest:

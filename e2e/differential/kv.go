@@ -92,9 +92,16 @@ func (g *generator) large() *pb.PutRequest {
 	return &pb.PutRequest{Key: g.key(), Value: bytes.Repeat([]byte("x"), size)}
 }
 
-// long is a transaction of about as many operations as are taken, some of them nested.
+// long is a transaction of about as many operations as are taken, beside each other or one in the other.
 func (g *generator) long() *pb.TxnRequest {
 	t := g.txn(1)
+	if g.one(2) {
+		for range operationMax - g.Intn(80) {
+			t = &pb.TxnRequest{Failure: t.Failure, Success: []*pb.RequestOp{{Request: &pb.RequestOp_RequestTxn{RequestTxn: t}}}}
+			t.Failure = nil
+		}
+		return t
+	}
 	for range operationMax - g.Intn(6) {
 		op := &pb.RequestOp{Request: &pb.RequestOp_RequestRange{RequestRange: &pb.RangeRequest{Key: []byte("a")}}}
 		t.Success = append(t.Success, op)

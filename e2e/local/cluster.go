@@ -180,6 +180,9 @@ func (m *Member) Running() bool {
 	}
 }
 
+// Pid is the number of the process.
+func (m *Member) Pid() int { return m.cmd.Process.Pid }
+
 // Signal sends a signal to the process.
 func (m *Member) Signal(s syscall.Signal) error { return m.cmd.Process.Signal(s) }
 

@@ -11,6 +11,8 @@ package io.kvorum.server.base;
  * @param watchProgressMillis interval of progress notifications
  */
 public record Limits(int maxRequestBytes, int maxTxnOps, int heartbeatMillis, int electionMillis, long quotaBytes, long watchProgressMillis) {
+  private static final int MESSAGE_OVERHEAD_BYTES = 512 << 10;
+
   /** Server-side limit of one request: 5 s + 2 election timeouts. */
   public long requestMillis() {
     return 5_000L + 2L * electionMillis;
@@ -19,5 +21,10 @@ public record Limits(int maxRequestBytes, int maxTxnOps, int heartbeatMillis, in
   /** Smallest lease time to live, seconds: ceil(1.5 election timeouts). */
   public long minLeaseTtlSeconds() {
     return (3L * electionMillis / 2 + 999) / 1000;
+  }
+
+  /** Largest message that is received, bytes: a request and 512 KiB. */
+  public int maxMessageBytes() {
+    return (int) Math.min(Integer.MAX_VALUE, (long) maxRequestBytes + MESSAGE_OVERHEAD_BYTES);
   }
 }

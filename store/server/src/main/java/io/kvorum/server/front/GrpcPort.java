@@ -106,7 +106,7 @@ public final class GrpcPort implements AutoCloseable {
     if (meter != null) {
       builder.addStreamTracerFactory(meter);
     }
-    services.forEach(builder::addService);
+    services.forEach(service -> builder.addService(RequestReading.of(service)));
     interceptors.forEach(builder::intercept);
     try {
       return new GrpcPort(builder.build().start(), negotiator);

@@ -37,10 +37,14 @@ final class Http1Connection extends ChannelDuplexHandler {
   /** Requests sent ahead of their answers; more close the connection. */
   private static final int MAX_PIPELINED = 64;
 
+  /** Their bodies together; more close the connection. */
+  private static final int MAX_WAITING_BYTES = 256 << 10;
+
   private final HttpHandler handler;
   private final int maxBodyBytes;
   private final boolean secure;
   private final ArrayDeque<FullHttpRequest> waiting = new ArrayDeque<>();
+  private int waitingBytes;
   private boolean busy;
   private HttpExchange current;
 
@@ -64,7 +68,8 @@ final class Http1Connection extends ChannelDuplexHandler {
       ReferenceCountUtil.release(message);
       return;
     }
-    if (waiting.size() >= MAX_PIPELINED) {
+    waitingBytes += request.content().readableBytes();
+    if (busy && (waiting.size() >= MAX_PIPELINED || waitingBytes > MAX_WAITING_BYTES)) {
       request.release();
       context.close();
       return;
@@ -76,6 +81,7 @@ final class Http1Connection extends ChannelDuplexHandler {
   private void next(ChannelHandlerContext context) {
     while (!busy && !waiting.isEmpty()) {
       FullHttpRequest request = waiting.poll();
+      waitingBytes -= request.content().readableBytes();
       try {
         busy = true;
         serve(context, request);

@@ -20,14 +20,16 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.util.AsciiString;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Decides for each new connection whether it speaks gRPC or HTTP/1.1, by its first bytes: HTTP/2 begins with "PRI", and no method of HTTP/1.1 does. On a port with TLS
- * both sides have agreed on one by ALPN before, and these are the first bytes inside; a port that takes both kinds knows TLS by the first byte of a handshake.
+ * Decides for each new connection whether it speaks gRPC or HTTP/1.1, by its first bytes: HTTP/2 begins with a preface that no request of HTTP/1.1 begins with, and gRPC
+ * takes over once that is complete. On a port with TLS both sides have agreed on one by ALPN before, and these are the first bytes inside; a port that takes both kinds
+ * knows TLS by the first byte of a handshake.
  */
 final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotiator {
-  private static final byte[] HTTP2 = {'P', 'R', 'I'};
+  private static final byte[] HTTP2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
   private static final byte TLS_HANDSHAKE = 0x16;
 
   /** A connection that has not said by then what it is, is closed. */

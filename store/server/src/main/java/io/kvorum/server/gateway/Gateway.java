@@ -36,6 +36,7 @@ public final class Gateway implements HttpHandler {
   private final Supplier<Channel> services;
   private final Executor threads;
   private final Supplier<Parts> parts;
+  private final int maxMessageBytes;
 
   /** What is only needed from the first request on. */
   private record Parts(Map<String, GatewayMethod> methods, JsonForms forms) {}
@@ -43,8 +44,10 @@ public final class Gateway implements HttpHandler {
   /**
    * @param services the way to this member's services, asked for when first needed
    * @param threads a (virtual) thread for each task
+   * @param maxMessageBytes largest request, as on the way of gRPC
    */
-  public Gateway(Supplier<Channel> services, Executor threads) {
+  public Gateway(Supplier<Channel> services, Executor threads, int maxMessageBytes) {
+    this.maxMessageBytes = maxMessageBytes;
     this.services = services;
     this.threads = threads;
     this.parts = StableSupplier.of(() -> new Parts(GatewayMethod.byPath(services()), new JsonForms()));
@@ -140,6 +143,11 @@ public final class Gateway implements HttpHandler {
       message = values.hasNext() ? forms.read(values.next(), method.request()) : method.request();
     } catch (InvalidProtocolBufferException wrong) {
       responder.respond(forms.refusal(Status.INVALID_ARGUMENT.withDescription(wrong.getMessage())));
+      return;
+    }
+    if (message.getSerializedSize() > maxMessageBytes) {
+      String text = "grpc: received message larger than max (" + message.getSerializedSize() + " vs. " + maxMessageBytes + ")";
+      responder.respond(forms.refusal(Status.RESOURCE_EXHAUSTED.withDescription(text)));
       return;
     }
     if (method.givesManyAnswers()) {

@@ -31,7 +31,7 @@ import java.util.function.Supplier;
 final class ClientPorts implements AutoCloseable {
   private static final Log LOG = Log.of(ClientPorts.class);
   private static final int TEMPORARY_REDIRECT = 307;
-  private static final int OVERHEAD_BYTES = 512 << 10;
+  private static final int PROBE_BYTES = 64 << 10;
   private static final long GRACE_MILLIS = 500;
 
   private final ServerConfig config;
@@ -107,7 +107,7 @@ final class ClientPorts implements AutoCloseable {
       http.add(HttpPort.open(Urls.bindAddress(url), loops, client, httpTls(url), bounds().maxBodyBytes()));
     }
     for (String url : config.listen().metricsUrls()) {
-      http.add(HttpPort.open(Urls.bindAddress(url), loops, probes, httpTls(url), OVERHEAD_BYTES));
+      http.add(HttpPort.open(Urls.bindAddress(url), loops, probes, httpTls(url), PROBE_BYTES));
     }
   }
 
@@ -123,10 +123,12 @@ final class ClientPorts implements AutoCloseable {
   }
 
   private GrpcPort.Bounds bounds() {
-    int messageBytes = (int) Math.min(Integer.MAX_VALUE, (long) config.limits().maxRequestBytes() + OVERHEAD_BYTES);
+    int messageBytes = config.limits().maxMessageBytes();
+    // In JSON bytes are a third longer.
+    int bodyBytes = (int) Math.min(Integer.MAX_VALUE, 2L * messageBytes);
     ServerConfig.Grpc limits = config.grpc();
     return new GrpcPort.Bounds(
-        messageBytes, messageBytes, limits.maxConcurrentStreams(), limits.keepAliveMinTime().toMillis(), false,
+        messageBytes, bodyBytes, limits.maxConcurrentStreams(), limits.keepAliveMinTime().toMillis(), false,
         limits.keepAliveInterval().toMillis(), limits.keepAliveTimeout().toMillis(), config.listen().reusePort());
   }
 

@@ -148,7 +148,7 @@ final class Services {
     AccessInterceptor permissions =
         new AccessInterceptor(access, () -> node.status().applied(), threads.timer(), kernel.limits().requestMillis(), config.auth().clientCertificates());
     return new ClientPorts.Content(
-        services, List.of(permissions, callRules), meter, local, new Gateway(local::channel, threads.programs()), health, metrics,
+        services, List.of(permissions, callRules), meter, local, new Gateway(local::channel, threads.programs(), kernel.limits().maxMessageBytes()), health, metrics,
         () -> replica.members().view().clusterVersion());
   }
 

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import io.kvorum.protocol.etcdserverpb.DeleteRangeRequest;
 import io.kvorum.protocol.etcdserverpb.DeleteRangeResponse;
@@ -16,6 +19,10 @@ import io.kvorum.protocol.etcdserverpb.PutRequest;
 import io.kvorum.protocol.etcdserverpb.PutResponse;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.etcdserverpb.RangeResponse;
+import io.kvorum.protocol.etcdserverpb.RequestOp;
+import io.kvorum.protocol.etcdserverpb.TxnRequest;
+import io.kvorum.protocol.etcdserverpb.TxnResponse;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -31,6 +38,20 @@ import org.junit.jupiter.api.Test;
 
 class GrpcPortTest {
   private static final int MESSAGE_BYTES = 1 << 20;
+
+  private static final MethodDescriptor.Marshaller<byte[]> BYTES =
+      new MethodDescriptor.Marshaller<>() {
+        @Override
+        public InputStream stream(byte[] value) {
+          return new ByteArrayInputStream(value);
+        }
+
+        @Override
+        public byte[] parse(InputStream stream) {
+          throw new UnsupportedOperationException();
+        }
+      };
+
   private static final GrpcPort.Bounds BOUNDS = new GrpcPort.Bounds(MESSAGE_BYTES, MESSAGE_BYTES, 1_000, 5_000, false, 0, 0, false);
 
   private final EventLoops loops = EventLoops.single("test");
@@ -51,6 +72,12 @@ class GrpcPortTest {
     }
 
     @Override
+    public void txn(TxnRequest request, StreamObserver<TxnResponse> answer) {
+      answer.onNext(TxnResponse.newBuilder().setSucceeded(true).build());
+      answer.onCompleted();
+    }
+
+    @Override
     public void put(PutRequest request, StreamObserver<PutResponse> answer) {
       answer.onNext(PutResponse.getDefaultInstance());
       answer.onCompleted();
@@ -62,6 +89,7 @@ class GrpcPortTest {
     routes.route("/any", (request, responder) -> responder.respond(HttpResponse.ok(HttpResponse.PLAIN, "anything")));
     routes.get("/hello", request -> HttpResponse.ok(HttpResponse.PLAIN, "hello " + request.parameter("who")));
     routes.route("/later", (request, responder) -> Thread.startVirtualThread(() -> responder.respond(HttpResponse.ok(HttpResponse.PLAIN, "later"))));
+    routes.route("/never", (request, responder) -> {});
     routes.route(
         "/fails",
         (request, responder) -> {
@@ -140,6 +168,43 @@ class GrpcPortTest {
     String keep = "GET /later HTTP/1.1\r\nHost: a\r\n\r\nGET /hello?who=1 HTTP/1.1\r\nHost: a\r\n\r\n";
     String answers = exchange(port.address(), keep + get("/hello?who=2"));
     assertThat(answers).containsSubsequence("later", "hello 1", "hello 2");
+  }
+
+  @Test
+  void large_requests_ahead_of_their_answers_are_not_kept() throws IOException {
+    String unanswered = "GET /never HTTP/1.1\r\nHost: a\r\n\r\n";
+    String large = "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n" + " ".repeat(300_000);
+    assertThat(exchange(port.address(), unanswered + large)).isEmpty();
+  }
+
+  @Test
+  void a_request_that_is_no_message_is_refused_with_the_reason() {
+    MethodDescriptor<byte[], RangeResponse> range = KVGrpc.getRangeMethod().toBuilder(BYTES, KVGrpc.getRangeMethod().getResponseMarshaller()).build();
+    assertThatThrownBy(() -> ClientCalls.blockingUnaryCall(channel, range, CallOptions.DEFAULT, new byte[] {10, 100, 1}))
+        .isInstanceOfSatisfying(StatusRuntimeException.class, e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.INTERNAL))
+        .hasMessageStartingWith("INTERNAL: grpc: error unmarshalling request: ");
+    assertThat(count(3)).isEqualTo(3);
+  }
+
+  @Test
+  void transactions_may_be_nested_as_deep_as_their_bound_allows() {
+    TxnRequest txn = TxnRequest.getDefaultInstance();
+    for (int depth = 0; depth < 128; depth++) {
+      txn = TxnRequest.newBuilder().addSuccess(RequestOp.newBuilder().setRequestTxn(txn)).build();
+    }
+    assertThat(KVGrpc.newBlockingStub(channel).txn(txn).getSucceeded()).isTrue();
+  }
+
+  @Test
+  void a_preface_that_dribbles_in_is_understood() throws IOException {
+    try (Socket socket = connect(port.address())) {
+      for (char c : "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".toCharArray()) {
+        send(socket, String.valueOf(c));
+      }
+      socket.getOutputStream().write(new byte[] {0, 0, 0, 4, 0, 0, 0, 0, 0});
+      byte[] frame = socket.getInputStream().readNBytes(4);
+      assertThat(frame[3]).as("type of the first frame: settings").isEqualTo((byte) 4);
+    }
   }
 
   @Test

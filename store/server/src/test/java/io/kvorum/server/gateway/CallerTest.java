@@ -72,7 +72,7 @@ class CallerTest {
   private HttpResponse call(String path, Map<String, String> headers) throws Exception {
     CompletableFuture<HttpResponse> answer = new CompletableFuture<>();
     byte[] body = "{\"key\":\"YQ==\"}".getBytes(StandardCharsets.UTF_8);
-    new Gateway(port::channel, threads).handle(new HttpRequest("POST", path, Map.of(), headers, body, false), answer::complete);
+    new Gateway(port::channel, threads, 1 << 20).handle(new HttpRequest("POST", path, Map.of(), headers, body, false), answer::complete);
     return answer.get(20, TimeUnit.SECONDS);
   }
 

@@ -115,6 +115,16 @@ class GatewayTest {
   }
 
   @Test
+  void what_is_large_is_taken_as_on_the_way_of_grpc() throws Exception {
+    String most = Base64.getEncoder().encodeToString(new byte[1_572_864 - 100]);
+    assertThat(call("/v3/kv/put", "{\"key\":\"YQ==\",\"value\":\"" + most + "\"}").statusCode()).isEqualTo(200);
+    String more = Base64.getEncoder().encodeToString(new byte[2_097_153]);
+    HttpResponse<String> refused = call("/v3/kv/put", "{\"key\":\"YQ==\",\"value\":\"" + more + "\"}");
+    assertThat(refused.statusCode()).isEqualTo(429);
+    assertThat(refused.body()).isEqualTo("{\"code\":8,\"message\":\"grpc: received message larger than max (2097161 vs. 2097152)\"}");
+  }
+
+  @Test
   void a_member_without_gateway_knows_no_such_path() throws Exception {
     try (LoneMember without = new LoneMember(temp.resolve("without"), "--enable-grpc-gateway=false")) {
       HttpRequest request = HttpRequest.newBuilder(URI.create(without.url + "/v3/kv/range")).POST(HttpRequest.BodyPublishers.ofString("{}")).build();
