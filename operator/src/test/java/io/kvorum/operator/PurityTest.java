@@ -15,14 +15,14 @@ import org.junit.jupiter.api.Test;
 /** What decides does no I/O, reads no clock and draws no random numbers; so an observation reproduces every decision. */
 class PurityTest {
   private static final String[] PURE = {"io.kvorum.operator.plan..", "io.kvorum.operator.status..", "io.kvorum.operator.desired..", "io.kvorum.operator.api.."};
-  private final JavaClasses classes =
+  private static final JavaClasses CLASSES =
       new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("io.kvorum.operator");
 
   @Test
   void whatDecidesTouchesNothingOutside() {
     noClasses().that().resideInAnyPackage(PURE).should().dependOnClassesThat().resideInAnyPackage(
         "java.net..", "java.nio.channels..", "java.nio.file..", "io.grpc..", "io.javaoperatorsdk..", "io.kvorum.operator.runtime..",
-        "io.kvorum.operator.store..", "io.kvorum.operator.act..", "io.kvorum.operator.engine..").check(classes);
+        "io.kvorum.operator.store..", "io.kvorum.operator.act..", "io.kvorum.operator.engine..").check(CLASSES);
   }
 
   @Test
@@ -36,12 +36,12 @@ class PurityTest {
         .orShould().dependOnClassesThat().areAssignableTo(Clock.class)
         .orShould().dependOnClassesThat().areAssignableTo(Random.class)
         .orShould().dependOnClassesThat().areAssignableTo(Thread.class)
-        .check(classes);
+        .check(CLASSES);
   }
 
   @Test
   void theKubernetesClientStaysOutOfPlanAndStatus() {
     noClasses().that().resideInAnyPackage("io.kvorum.operator.plan..", "io.kvorum.operator.status..")
-        .should().dependOnClassesThat().haveFullyQualifiedName("io.fabric8.kubernetes.client.KubernetesClient").check(classes);
+        .should().dependOnClassesThat().haveFullyQualifiedName("io.fabric8.kubernetes.client.KubernetesClient").check(CLASSES);
   }
 }

@@ -5,7 +5,8 @@ import io.kvorum.operator.observe.Observation.Certificates;
 import java.util.List;
 
 /**
- * One step that changes something. Every action is idempotent: carried out again after a crash at any point it finds what is already done and does the rest.
+ * One step that changes something. Every action is idempotent: carried out again after a crash at any point it finds what is already done and
+ * does the rest.
  */
 public sealed interface Action {
 
@@ -52,7 +53,9 @@ public sealed interface Action {
   /** Deletes the pod that has this uid, with normal grace. */
   record DeletePod(String member, String uid, String reason) implements Action {}
 
-  /** Ends the member object: its claim is deleted or, labelled with the old member id, kept; then its finalizer is released and the object deleted. */
+  /**
+   * Ends the member object: its claim is deleted or, labelled with the old member id, kept; then its finalizer is released and the object deleted.
+   */
   record ReleaseMember(String member, boolean keepClaim) implements Action {}
 
   /** Has the member re-read its configuration and certificates. */
@@ -73,10 +76,16 @@ public sealed interface Action {
   /** Creates root with its credentials and enables authentication. */
   record EnableAuth() implements Action {}
 
-  /** Moves the rotation of certificates to this phase; TRUST_BOTH begins one, STABLE ends it. Leaves alone are renewed by REISSUE_LEAVES out of STABLE. */
+  /**
+   * Moves the rotation of certificates to this phase; TRUST_BOTH begins one, STABLE ends it. Leaves alone are renewed by REISSUE_LEAVES out of
+   * STABLE.
+   */
   record RotateCertificates(Certificates.Phase phase) implements Action {}
 
-  /** Reads what is left in the data directory of a member whose pod is gone; the answer is a {@link io.kvorum.operator.observe.Observation.DataReport}. */
+  /**
+   * Reads what is left in the data directory of a member whose pod is gone; the answer is a {@link
+   * io.kvorum.operator.observe.Observation.DataReport}.
+   */
   record InspectData(String member) implements Action {}
 
   /** Keeps a copy of the survivor's data before it is forced into a cluster of its own; shown as {@code copied} of its claim. */

@@ -120,7 +120,10 @@ public final class Draft {
     requeue(PROMPT);
   }
 
-  /** The procedure was given up, and the operation that asked for it fails; the next one that is not healing waits: half a minute, doubled with each failure in a row, at most an hour. */
+  /**
+   * The procedure was given up, and the operation that asked for it fails; the next one that is not healing waits: half a minute, doubled with each
+   * failure in a row, at most an hour.
+   */
   public void failed() {
     String asked = current.map(CurrentAction::operation).orElse("");
     all.stream().filter(operation -> operation.getMetadata().getName().equals(asked) && !operations.containsKey(asked))

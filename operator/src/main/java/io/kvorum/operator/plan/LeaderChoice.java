@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Who should lead next: a healthy voter that has caught up, on a node that stays. One that itself stays goes first, then one that already has the wanted template, then one in a preferred
+ * Who should lead next: a healthy voter that has caught up, on a node that stays. One that itself stays goes first, then one that already has the
+ * wanted template, then one in a preferred
  * zone, then the smallest lag, then another zone than the present leader's, then the smallest ordinal.
  */
 public final class LeaderChoice {

@@ -12,8 +12,10 @@ import java.util.Optional;
 
 /**
  * What one pass decided. Whoever carries it out writes first and acts then, in this order: the cluster's status and the members' statuses that
- * {@code status.StatusWriter} makes of the observation and this plan, {@link #operations}, {@link #events}, and last the {@link #action}; then, when there
- * is a {@link #currentAction}, its outcome by {@code StatusWriter.outcome}. When a write fails the pass ends there. An action that fails is not repeated
+ * {@code status.StatusWriter} makes of the observation and this plan, {@link #operations}, {@link #events}, and last the {@link #action}; then,
+ * when there
+ * is a {@link #currentAction}, its outcome by {@code StatusWriter.outcome}. When a write fails the pass ends there. An action that fails is not
+ * repeated
  * within the pass: the next observation shows what came of it. An outcome that was never written (a crash) makes the planner issue the action again.
  *
  * @param rung which rung of the ladder decided

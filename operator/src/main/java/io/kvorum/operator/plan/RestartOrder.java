@@ -3,7 +3,10 @@ package io.kvorum.operator.plan;
 import java.util.Comparator;
 import java.util.List;
 
-/** In which order members are restarted: those that do not serve (dead, then starting, then running), then followers by lag, the largest first, the leader last. */
+/**
+ * In which order members are restarted: those that do not serve (dead, then starting, then running), then followers by lag, the largest first, the
+ * leader last.
+ */
 public final class RestartOrder {
   private RestartOrder() {}
 

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Who goes when there are too many: one that the user deleted, a learner, an unhealthy voter, one that shares its zone or node with another, the newest
+ * Who goes when there are too many: one that the user deleted, a learner, an unhealthy voter, one that shares its zone or node with another, the
+ * newest
  * ordinal; the leader only when nobody else could.
  */
 public final class VictimChoice {

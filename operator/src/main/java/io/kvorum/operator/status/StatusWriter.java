@@ -29,7 +29,8 @@ import java.util.TreeMap;
 import java.util.function.ToLongFunction;
 
 /**
- * Makes statuses of what was observed and what was planned, in every pass, also when paused or frozen. Pure, and with {@link Conditions} the only place that
+ * Makes statuses of what was observed and what was planned, in every pass, also when paused or frozen. Pure, and with {@link Conditions} the only
+ * place that
  * sets a condition. Sizes and lags are rounded, so that a busy cluster's status is not written every second.
  */
 public final class StatusWriter {

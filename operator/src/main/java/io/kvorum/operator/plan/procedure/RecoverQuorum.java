@@ -26,7 +26,8 @@ import java.util.Optional;
  *
  * <ol>
  *   <li>Stop: every pod goes, and is proven gone by its absence.
- *   <li>Inspect: what is left is read. The survivor is the one with the highest term and index; another that the user names is taken only when the user also
+ *   <li>Inspect: what is left is read. The survivor is the one with the highest term and index; another that the user names is taken only when
+ *       the user also
  *       says which revision it must have and it has it.
  *   <li>Copy: its data is copied first.
  *   <li>Force: it starts alone with a forced membership of one and a new cluster token.

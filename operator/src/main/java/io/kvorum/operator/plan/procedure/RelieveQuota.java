@@ -14,7 +14,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Brings a full database back below its quota: compact to the newest revision, reclaim every member's space, disarm the alarms. When what is in use is above
+ * Brings a full database back below its quota: compact to the newest revision, reclaim every member's space, disarm the alarms. When what is in
+ * use is above
  * nine tenths of the quota even then, the alarm stays: disarming would only raise it again.
  */
 public final class RelieveQuota implements Procedure {

@@ -29,7 +29,8 @@ import java.util.Optional;
  *   <li>Release: its claim is deleted or kept, its finalizer released. The object's absence ends the procedure.
  * </ol>
  *
- * Member first, pod second, claim last: the reverse order loses quorum margin or data. Until the member list shows it gone the procedure can be given up.
+ * Member first, pod second, claim last: the reverse order loses quorum margin or data. Until the member list shows it gone the procedure can be
+ * given up.
  */
 public final class RemoveMember implements Procedure {
   /** Reason: there are more voters than wanted. */

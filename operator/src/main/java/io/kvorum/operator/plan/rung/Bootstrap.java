@@ -22,7 +22,8 @@ import java.util.Optional;
  * <ol>
  *   <li>Its ordinal is given out and written; then its object and claim are made, then its pod starts as a new cluster.
  *   <li>When it answers as its own leader, its cluster id is latched. From then on nobody ever starts as a new cluster again.
- *   <li>A seed that lost its volume before that never belonged to anything: it goes, and another ordinal begins. One that the user deleted is replaced later,
+ *   <li>A seed that lost its volume before that never belonged to anything: it goes, and another ordinal begins. One that the user deleted is
+ *       replaced later,
  *       like any other: it may hold the first writes.
  * </ol>
  */

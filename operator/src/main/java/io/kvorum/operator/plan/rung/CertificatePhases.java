@@ -13,7 +13,8 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * A rotation of certificates moves one phase on when every member reports that it uses what this phase brought: trust both authorities, reissue the leaves,
+ * A rotation of certificates moves one phase on when every member reports that it uses what this phase brought: trust both authorities, reissue
+ * the leaves,
  * drop the old authority. One begins by itself when the authority's end is near. Leaves are renewed with the base objects in every pass.
  */
 public final class CertificatePhases implements Rung {

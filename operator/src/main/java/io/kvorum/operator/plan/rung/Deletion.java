@@ -10,7 +10,8 @@ import io.kvorum.operator.plan.Situation;
 import java.util.Optional;
 
 /**
- * Rung 1: the cluster is being deleted. All pods go; nobody is removed from the member list, which would get stuck at the last ones; then claims by policy. With
+ * Rung 1: the cluster is being deleted. All pods go; nobody is removed from the member list, which would get stuck at the last ones; then claims
+ * by policy. With
  * a final backup wanted nothing is touched, since backups cannot be taken yet.
  */
 public final class Deletion implements Rung {

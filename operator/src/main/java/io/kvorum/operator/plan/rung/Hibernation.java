@@ -9,7 +9,10 @@ import io.kvorum.operator.plan.Situation;
 import java.util.Comparator;
 import java.util.Optional;
 
-/** Rung 5: hibernated. Followers stop first, the leader last; volumes and member objects stay. Waking is the start of missing pods in {@link QuorumLoss}. */
+/**
+ * Rung 5: hibernated. Followers stop first, the leader last; volumes and member objects stay. Waking is the start of missing pods in {@link
+ * QuorumLoss}.
+ */
 public final class Hibernation implements Rung {
   @Override
   public boolean decide(Situation situation, Draft draft) {

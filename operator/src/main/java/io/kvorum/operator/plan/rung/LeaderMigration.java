@@ -16,7 +16,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Rung 10a: the leader is where it should not stay. A place that is about to go away (a cordoned or evicting node, a terminating pod) is left at once; for a
+ * Rung 10a: the leader is where it should not stay. A place that is about to go away (a cordoned or evicting node, a terminating pod) is left at
+ * once; for a
  * preferred zone the leader moves when it was elsewhere for a minute, so that it does not wander.
  */
 public final class LeaderMigration implements Rung {

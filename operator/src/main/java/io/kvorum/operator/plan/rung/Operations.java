@@ -31,11 +31,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Rung 11: what a user asked to be done once, oldest first, one at a time. A precondition that does not hold rejects it before anything was touched; a deadline
+ * Rung 11: what a user asked to be done once, oldest first, one at a time. A precondition that does not hold rejects it before anything was
+ * touched; a deadline
  * that passes fails it, while a procedure that it began is still brought to a safe end.
  */
 public final class Operations implements Rung {
-  /** Step of an operation whose procedure was begun. A procedure that fails fails its operation; so one that is here without a procedure has succeeded. */
+  /**
+   * Step of an operation whose procedure was begun. A procedure that fails fails its operation; so one that is here without a procedure has
+   * succeeded.
+   */
   static final String BEGUN = "Begun";
 
   /** Where an operation is in its life. */

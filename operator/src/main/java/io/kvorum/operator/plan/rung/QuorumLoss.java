@@ -21,7 +21,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Rung 4: quorum is not available. Nothing but missing pods on their own claims; those are also what wakes a hibernated cluster. A pod that serves nobody is
+ * Rung 4: quorum is not available. Nothing but missing pods on their own claims; those are also what wakes a hibernated cluster. A pod that
+ * serves nobody is
  * made anew when its template has changed. Only a quorum recovery that
  * the user asked for may do more. A single voter's restart passes through here as well.
  */
@@ -63,12 +64,15 @@ public final class QuorumLoss implements Rung {
       return true;
     }
     Kind kind = kind(situation);
-    draft.progress(waking ? Reason.WAKING : Reason.FROZEN, waking ? "starting the members" : "quorum is not available: " + kind.name().toLowerCase(Locale.ROOT));
+    draft.progress(
+        waking ? Reason.WAKING : Reason.FROZEN,
+        waking ? "starting the members" : "quorum is not available: " + kind.name().toLowerCase(Locale.ROOT));
     // Said once, and not for the moment that an election takes.
     Duration lost = situation.since(situation.status().memory().quorumLostSince());
     boolean said = situation.status().condition("QuorumAvailable").map(condition -> condition.reason().equals("PermanentLoss")).orElse(false);
     if (!waking && kind == Kind.PERMANENT && !said) {
-      draft.event(EventReason.QUORUM_LOST, "", "a majority has lost its data after " + lost.toSeconds() + " s: see status.survivors, then create a KvorumOperation recoverQuorum");
+      draft.event(EventReason.QUORUM_LOST, "",
+          "a majority has lost its data after " + lost.toSeconds() + " s: see status.survivors, then create a KvorumOperation recoverQuorum");
     }
     Optional<MemberView> missing = missingPod(situation);
     Optional<MemberView> wrong = wrongPod(situation);
@@ -90,7 +94,8 @@ public final class QuorumLoss implements Rung {
   }
 
   /**
-   * A member that ran before and has no pod; a learner too, since its promotion may have been the last thing that happened. One that is being removed may be out of the member list already, and is started only when all others run and there is no quorum
+   * A member that ran before and has no pod; a learner too, since its promotion may have been the last thing that happened. One that is being
+   * removed may be out of the member list already, and is started only when all others run and there is no quorum
    * without it: then it was not removed after all.
    */
   private static Optional<MemberView> missingPod(Situation situation) {

@@ -21,7 +21,8 @@ import java.util.Optional;
  * Rung 13: pods of another template than the wanted one, or volumes whose file system grows only at a start (rung 15), one after the other.
  *
  * <ol>
- *   <li>Nothing while the specification is refused, the user restarts members, the window is closed, or the change is the operator's own and no window says when.
+ *   <li>Nothing while the specification is refused, the user restarts members, the window is closed, or the change is the operator's own and no
+ *       window says when.
  *   <li>One that serves nobody goes first and waits for nobody.
  *   <li>One that serves waits for the guards, and for every member that was updated before to serve again.
  *   <li>The leader comes last, after a transfer; or the user says when.

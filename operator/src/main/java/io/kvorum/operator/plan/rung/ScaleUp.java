@@ -8,7 +8,8 @@ import io.kvorum.operator.plan.procedure.AddMember;
 import java.util.Optional;
 
 /**
- * Rung 12: fewer voters than wanted, so one joins. Blocked, it lets the rungs below decide: a broken member may be broken because of what the rolling update
+ * Rung 12: fewer voters than wanted, so one joins. Blocked, it lets the rungs below decide: a broken member may be broken because of what the
+ * rolling update
  * would correct.
  */
 public final class ScaleUp implements Rung {

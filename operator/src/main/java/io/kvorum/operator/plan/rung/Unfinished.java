@@ -8,7 +8,8 @@ import io.kvorum.operator.plan.procedure.RemoveMember;
 import java.util.Optional;
 
 /**
- * Rung 10: a member that does not vote and that no procedure has in hand. Wanted, it is brought to the end of joining (and promoted); else it goes. One that
+ * Rung 10: a member that does not vote and that no procedure has in hand. Wanted, it is brought to the end of joining (and promoted); else it
+ * goes. One that
  * somebody else removed from the member list goes as well.
  */
 public final class Unfinished implements Rung {

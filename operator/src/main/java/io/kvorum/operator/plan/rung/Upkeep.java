@@ -14,7 +14,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What disturbs nobody: a voter's missing pod is started, voters go behind the client Service, claims grow one by one (the one that lags least last), members take configuration and certificates
+ * What disturbs nobody: a voter's missing pod is started, voters go behind the client Service, claims grow one by one (the one that lags least
+ * last), members take configuration and certificates
  * anew until they report them. Reached when nothing else is to be done, and in passes in which a procedure waits.
  */
 public final class Upkeep implements Rung {
