@@ -194,6 +194,10 @@ func raw(address string, block, data []byte) (code, text string, err error) {
 			if frame.StreamEnded() {
 				return code, text, nil
 			}
+		case *http2.DataFrame:
+			if frame.StreamEnded() {
+				return code, text, nil
+			}
 		case *http2.RSTStreamFrame:
 			return "reset", frame.ErrCode.String(), nil
 		case *http2.GoAwayFrame:

@@ -240,7 +240,7 @@ func halfOpen(_ context.Context, t *target) error {
 		open = append(open, c)
 	}
 	limit := time.Now().Add(firstBytes + releasedLimit)
-	if !awaitFiles(t, func(n int) bool { return n-before > len(open)*9/10 }) {
+	if !awaitFiles(t, func(n int) bool { return n-before > len(open)*3/4 }) {
 		return fmt.Errorf("only %d connections were taken", files(t)-before)
 	}
 	for files(t)-before > 20 {
