@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand"
 	"reflect"
+	"slices"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc/codes"
@@ -58,12 +59,13 @@ type generator struct {
 	names     uint64
 	learners  []uint64
 	raised    []*pb.AlarmMember
+	ranges    map[string][]span // of each role's permissions, as granted
 	queue     []*step
 	streams   [watchStreams]streamModel
 }
 
 func newGenerator(seed int64) *generator {
-	return &generator{Rand: rand.New(rand.NewSource(seed)), rev: 1, loggedIn: map[string]bool{}, names: firstName}
+	return &generator{Rand: rand.New(rand.NewSource(seed)), rev: 1, loggedIn: map[string]bool{}, names: firstName, ranges: map[string][]span{}}
 }
 
 func (g *generator) one(n int) bool { return g.Intn(n) == 0 }
@@ -181,6 +183,18 @@ func (g *generator) learn(s *step, a answer) {
 		g.loggedIn[r.Name] = g.loggedIn[r.Name] && !ok
 	case *pb.AuthUserDeleteRequest:
 		g.loggedIn[r.Name] = g.loggedIn[r.Name] && !ok
+	case *pb.AuthRoleAddRequest:
+		if ok {
+			g.ranges[r.Name] = nil
+		}
+	case *pb.AuthRoleGrantPermissionRequest:
+		if ok && !slices.Contains(g.ranges[r.Name], spanOf(r.Perm)) {
+			g.ranges[r.Name] = append(g.ranges[r.Name], spanOf(r.Perm))
+		}
+	case *pb.AuthRoleRevokePermissionRequest:
+		if ok {
+			g.ranges[r.Role] = slices.DeleteFunc(g.ranges[r.Role], func(held span) bool { return held == span{string(r.Key), string(r.RangeEnd)} })
+		}
 	case *pb.AlarmRequest:
 		if ok && r.Action == pb.AlarmRequest_ACTIVATE {
 			g.raised = append(g.raised, a.response.(*pb.AlarmResponse).Alarms...)

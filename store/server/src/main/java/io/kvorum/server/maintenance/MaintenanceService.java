@@ -113,8 +113,9 @@ public final class MaintenanceService extends MaintenanceGrpc.MaintenanceImplBas
       answer.addErrors(EtcdError.NO_LEADER.text());
     }
     for (AlarmMember alarm : alarms.active()) {
-      // The text of a Go protobuf message: the space at the end belongs to it.
-      answer.addErrors("memberID:" + Long.toUnsignedString(alarm.getMemberID()) + " alarm:" + alarm.getAlarm() + " ");
+      // The text of a Go protobuf message: the space at the end belongs to it, and a zero is not shown.
+      String member = alarm.getMemberID() == 0 ? "" : "memberID:" + Long.toUnsignedString(alarm.getMemberID()) + " ";
+      answer.addErrors(member + "alarm:" + alarm.getAlarm() + " ");
     }
     observer.onNext(answer.build());
     observer.onCompleted();

@@ -107,10 +107,13 @@ class MaintenanceServiceTest {
   void statusTellsOfAlarmsAndAMissingLeader() {
     rig.leader = 0;
     alarms.restore(
-        MachineState.newBuilder().addAlarms(AlarmMember.newBuilder().setMemberID(-1).setAlarm(AlarmType.NOSPACE)).build());
+        MachineState.newBuilder()
+            .addAlarms(AlarmMember.newBuilder().setMemberID(-1).setAlarm(AlarmType.NOSPACE))
+            .addAlarms(AlarmMember.newBuilder().setAlarm(AlarmType.CORRUPT))
+            .build());
 
     assertThat(client.status(StatusRequest.getDefaultInstance()).getErrorsList())
-        .containsExactly("etcdserver: no leader", "memberID:18446744073709551615 alarm:NOSPACE ");
+        .containsExactlyInAnyOrder("etcdserver: no leader", "memberID:18446744073709551615 alarm:NOSPACE ", "alarm:CORRUPT ");
   }
 
   @Test
