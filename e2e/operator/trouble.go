@@ -198,11 +198,16 @@ func quorum(w *world) error {
 		return err
 	}
 	l := write("quorum", a)
-	if _, err := l.served(20 * time.Second); err != nil {
-		l.stop()
+	err = await("two hundred writes are acknowledged", time.Minute, func() error {
+		if n := l.count(); n < 200 {
+			return fmt.Errorf("%d are: %v", n, l.lastErr)
+		}
+		return nil
+	})
+	l.stop()
+	if err != nil {
 		return err
 	}
-	l.stop()
 	l.done.Wait()
 	for name := range pods {
 		if name != leader { // the leader has every acknowledged write
