@@ -4,6 +4,7 @@ import io.kvorum.operator.api.Api;
 import io.kvorum.operator.api.KvorumMemberStatus;
 import io.kvorum.operator.api.KvorumMemberStatus.Phase;
 import io.kvorum.operator.api.KvorumMemberStatus.Role;
+import io.kvorum.operator.event.EventReason;
 import io.kvorum.operator.observe.Observation.PodState;
 import io.kvorum.operator.observe.StoreState.MemberAnswer;
 import java.time.Instant;
@@ -19,7 +20,20 @@ final class Members {
 
   static void refresh(Situation situation, Draft draft) {
     for (MemberView member : situation.members()) {
-      draft.member(member.name(), refreshed(situation, member));
+      KvorumMemberStatus status = refreshed(situation, member);
+      if (member.status().phase() == Phase.VOTING) {
+        tell(draft, member, status);
+      }
+      draft.member(member.name(), status);
+    }
+  }
+
+  private static void tell(Draft draft, MemberView member, KvorumMemberStatus now) {
+    boolean before = member.status().unhealthySince().isEmpty();
+    if (before && !now.unhealthySince().isEmpty()) {
+      draft.event(EventReason.MEMBER_UNHEALTHY, member.name(), member.name() + " does not serve");
+    } else if (!before && now.unhealthySince().isEmpty()) {
+      draft.event(EventReason.MEMBER_RECOVERED, member.name(), member.name() + " serves again");
     }
   }
 

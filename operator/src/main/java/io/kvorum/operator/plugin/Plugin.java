@@ -60,8 +60,8 @@ public final class Plugin {
   }
 
   /** Exit code: 0 done, 1 failed or refused, 2 wrong arguments. */
-  public static int run(String... arguments) {
-    return commandLine(new Plugin()).execute(arguments);
+  public static void main(String... arguments) {
+    System.exit(commandLine(new Plugin()).execute(arguments));
   }
 
   static CommandLine commandLine(Plugin plugin) {

@@ -92,7 +92,9 @@ public final class Upkeep implements Rung {
     if (draft.progress() == Reason.STABLE) {
       draft.progress(Reason.CONFIGURING, "taking the configuration anew: " + stale.size() + " members");
     }
-    draft.act(new Action.Reload(stale.get((int) (situation.at().getEpochSecond() % stale.size())).name()));
+    String next = stale.get((int) (situation.at().getEpochSecond() % stale.size())).name();
+    draft.event(EventReason.CONFIG_RELOADED, next, next + " is asked to take its configuration anew");
+    draft.act(new Action.Reload(next));
     draft.requeue(RELOAD_EVERY);
   }
 

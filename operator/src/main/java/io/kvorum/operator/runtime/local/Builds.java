@@ -4,10 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.kvorum.operator.observe.Observation;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -19,6 +21,7 @@ import java.util.concurrent.TimeUnit;
  * @param launchers program of each version
  */
 record Builds(Map<String, Path> launchers) {
+  private static final String VERSION_LINE = "Kvorum Version:";
   private static final Duration INSPECT_LIMIT = Duration.ofSeconds(30);
 
   Builds {
@@ -54,10 +57,23 @@ record Builds(Map<String, Path> launchers) {
     }
   }
 
-  /** These builds and one more. */
-  Builds with(String version, Path launcher) {
-    Map<String, Path> more = new TreeMap<>(launchers);
-    more.put(version, launcher);
-    return new Builds(more);
+  /**
+   * Asks programs for their versions.
+   *
+   * @param programs launchers; the first of a version counts
+   * @throws IOException when one does not tell
+   */
+  static Builds of(List<Path> programs) throws IOException, InterruptedException {
+    Map<String, Path> launchers = new TreeMap<>();
+    for (Path program : programs) {
+      Process process = new ProcessBuilder(program.toString(), "--version").redirectError(ProcessBuilder.Redirect.DISCARD).start();
+      String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      process.waitFor();
+      String version =
+          text.lines().filter(line -> line.startsWith(VERSION_LINE)).map(line -> line.substring(VERSION_LINE.length()).strip()).findFirst()
+              .orElseThrow(() -> new IOException(program + " does not tell its version"));
+      launchers.putIfAbsent(version, program);
+    }
+    return new Builds(launchers);
   }
 }

@@ -24,7 +24,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Consumer;
 
@@ -42,7 +41,7 @@ public final class LocalRuntime implements ClusterRuntime {
   private final Builds builds;
   private final Readiness readiness;
   private final InstantSource clock;
-  private final Map<String, Observation.DataReport> reports = new TreeMap<>();
+  private final DataReports reports;
   private final Consumer<PlannedEvent> events;
 
   LocalRuntime(Places places, LocalState state, Processes system, Builds builds, Readiness readiness, InstantSource clock, Consumer<PlannedEvent> events)
@@ -53,6 +52,7 @@ public final class LocalRuntime implements ClusterRuntime {
     this.readiness = readiness;
     this.clock = clock;
     this.events = events;
+    this.reports = new DataReports(places.root().resolve("reports.json"));
     this.processes = new ProcessTable(places.root().resolve("processes.json"), system, record -> launch(system, record), clock);
   }
 
@@ -71,7 +71,7 @@ public final class LocalRuntime implements ClusterRuntime {
       }
       return new Observation(
           clock.instant(), cluster, state.members().all(), pods, claims, List.of(new Observation.NodeState(NODE, "", true, true, false, false)),
-          state.operations().all().stream().filter(operation -> !isFinal(operation)).toList(), List.copyOf(reports.values()),
+          state.operations().all().stream().filter(operation -> !isFinal(operation)).toList(), reports.all(),
           StoreState.UNKNOWN, facts(cluster));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -278,7 +278,8 @@ public final class LocalRuntime implements ClusterRuntime {
 
   @Override
   public void inspectData(String member) {
-    reports.put(member, builds.inspect(state.cluster().acceptedVersion(), member, places.claim(member).resolve("data"), clock.instant()));
+    attempt(
+        () -> reports.put(builds.inspect(state.cluster().acceptedVersion(), member, places.claim(member).resolve("data"), clock.instant())));
   }
 
   @Override
@@ -308,6 +309,10 @@ public final class LocalRuntime implements ClusterRuntime {
   /** Politely ends all members; they start again with the next run. */
   void suspend() {
     processes.suspend();
+  }
+
+  Optional<ProcessRecord> process(String member) {
+    return processes.get(member);
   }
 
   boolean anyAlive() {

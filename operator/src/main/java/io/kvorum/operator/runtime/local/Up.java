@@ -4,6 +4,8 @@ import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumClusterStatus;
 import io.kvorum.operator.engine.ClusterEngine;
 import io.kvorum.operator.event.PlannedEvent;
+import io.kvorum.operator.plan.Planner;
+import io.kvorum.operator.status.StatusWriter;
 import io.kvorum.operator.store.GrpcStoreAdmin;
 import io.kvorum.operator.store.StoreAccess;
 import java.io.IOException;
@@ -19,7 +21,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.LocalTime;
 import java.time.ZoneId;
-import java.time.temporal.ChronoUnit;
+import java.time.format.DateTimeFormatter;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -27,37 +29,31 @@ import java.util.concurrent.TimeUnit;
 /**
  * {@code kvorum up}: the operator's planner over members that are processes of this machine, until Ctrl-C.
  *
- * <p>A pass follows at most a second after the other; an edited file is taken over before the next pass, one that cannot be followed is told and changes
+ * <p>A pass follows at most a quarter of a second after the other; an edited file is taken over before the next pass, one that cannot be followed is told and changes
  * nothing. At the end all members are asked to stop and killed after {@link #STOP_LIMIT}. When this process itself is killed the members go on, and the next
  * run takes them over.
  */
 public final class Up {
   private static final Duration STOP_LIMIT = Duration.ofSeconds(25);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+  private static final Duration LONGEST_PAUSE = Duration.ofMillis(250);
   private static final long LOOK_MILLIS = 50;
+  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
 
   private final UpOptions options;
   private final Builds builds;
   private final PrintStream out;
   private final ClusterEngine.Progress progress;
-  private final EngineParts parts;
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private FileTime fileTime = FileTime.fromMillis(0);
   private String shown = "";
   private String failure = "";
 
-  /** Makes the engine of a cluster. */
-  public interface EngineParts {
-    ClusterEngine engine(LocalRuntime runtime, GrpcStoreAdmin store, ClusterEngine.Progress progress);
-  }
-
-  Up(UpOptions options, Builds builds, PrintStream out, ClusterEngine.Progress progress, EngineParts parts) {
+  Up(UpOptions options, Builds builds, PrintStream out, ClusterEngine.Progress progress) {
     this.options = options;
     this.builds = builds;
     this.out = out;
     this.progress = progress;
-    this.parts = parts;
   }
 
   /**
@@ -94,7 +90,7 @@ public final class Up {
     Runtime.getRuntime().addShutdownHook(hook);
     out.println("Cluster " + state.cluster().getMetadata().getName() + " in " + options.data());
     try (GrpcStoreAdmin store = new GrpcStoreAdmin(() -> StoreAccess.PLAIN, clock)) {
-      ClusterEngine engine = parts.engine(runtime, store, progress);
+      ClusterEngine engine = new ClusterEngine(runtime, store, new Planner()::plan, StatusWriter::status, progress);
       do {
         follow(state);
         ClusterEngine.Outcome outcome = engine.pass();
@@ -153,7 +149,7 @@ public final class Up {
   }
 
   private void say(String line) {
-    out.println(LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS) + "  " + line);
+    out.println(LocalTime.now(ZoneId.systemDefault()).format(TIME) + "  " + line);
     out.flush();
   }
 

@@ -1,10 +1,8 @@
 package io.kvorum.server.process;
 
 import io.kvorum.server.mirror.MirrorCommand;
-import io.kvorum.server.up.Up;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -27,9 +25,6 @@ final class Verbs {
     PrintStream err = System.err;
     String verb = arguments.getFirst();
     switch (verb) {
-      case "up" -> {
-        return up(arguments.subList(1, arguments.size()));
-      }
       case "dump-log", "inspect" -> {
         return command(new ReportCommand(verb.equals("inspect"), System.out), arguments);
       }
@@ -60,16 +55,5 @@ final class Verbs {
           return 1;
         });
     return line.execute(arguments.subList(1, arguments.size()).toArray(String[]::new));
-  }
-
-  @SuppressWarnings("SystemOut")
-  private static int up(List<String> arguments) throws IOException {
-    Path launcher = Path.of(System.getProperty("kvorum.launcher", "kvorum")).toAbsolutePath();
-    try {
-      return new Up(launcher, System.out).run(arguments);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return 1;
-    }
   }
 }
