@@ -32,7 +32,7 @@ final class Members {
     boolean before = member.status().unhealthySince().isEmpty();
     if (before && !now.unhealthySince().isEmpty()) {
       draft.event(EventReason.MEMBER_UNHEALTHY, member.name(), member.name() + " does not serve");
-    } else if (!before && now.unhealthySince().isEmpty()) {
+    } else if (member.status().unhealthySince().compareTo(member.status().lastTransition()) > 0 && now.unhealthySince().isEmpty()) {
       draft.event(EventReason.MEMBER_RECOVERED, member.name(), member.name() + " serves again");
     }
   }

@@ -38,7 +38,7 @@ final class Claims {
     try (Stream<Path> entries = Files.list(folder)) {
       for (Path entry : entries.filter(path -> Files.exists(path.resolve(FILE))).sorted().toList()) {
         Asked asked = JSON.readValue(entry.resolve(FILE).toFile(), Asked.class);
-        claims.add(new Claim(entry.getFileName().toString(), asked.uid(), asked.bytes(), !Files.isDirectory(entry.resolve(DATA))));
+        claims.add(new Claim(entry.getFileName().toString(), asked.uid(), asked.bytes(), isLost(entry.getFileName().toString())));
       }
     }
     return claims;
@@ -74,6 +74,11 @@ final class Claims {
     } else {
       deleteAll(claim);
     }
+  }
+
+  /** Whether a member's volume is not there. */
+  boolean isLost(String member) {
+    return !Files.isDirectory(folder.resolve(member).resolve(DATA));
   }
 
   boolean isCopied(String member) {

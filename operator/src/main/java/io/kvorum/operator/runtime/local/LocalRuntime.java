@@ -35,6 +35,8 @@ public final class LocalRuntime implements ClusterRuntime {
   /** Name of the one node that there is. */
   static final String NODE = "localhost";
 
+  private static final Processes.Identity NOT_STARTED = new Processes.Identity(0, 0);
+
   private final Places places;
   private final LocalState state;
   private final ProcessTable processes;
@@ -168,6 +170,10 @@ public final class LocalRuntime implements ClusterRuntime {
   }
 
   private Processes.Identity launch(Processes system, ProcessRecord record) throws IOException {
+    if (state.claims().isLost(record.member())) {
+      // An empty folder under the identity of a member that has voted could undo what was acknowledged.
+      return NOT_STARTED;
+    }
     writeConfig(record);
     String argument = "--config-file=" + places.configFile(record.member());
     Optional<Processes.Identity> running = system.find(argument);
@@ -176,7 +182,7 @@ public final class LocalRuntime implements ClusterRuntime {
     }
     Path launcher = builds.launcher(record.version()).orElse(null);
     if (launcher == null) {
-      return new Processes.Identity(0, 0);
+      return NOT_STARTED;
     }
     return system.start(
         List.of(launcher.toString(), argument), Map.of("KVORUM_JVM_OPTIONS", String.join(" ", state.cluster().getSpec().jvmOptions())),
