@@ -112,7 +112,8 @@ class MetricsListTest {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
     do {
       page = Page.parse(get(metrics + "/metrics"));
-    } while (page.value("etcd_network_peer_round_trip_time_seconds_count") < 1 && System.nanoTime() < deadline);
+      // The leader measures its peers, and sets the cluster version, a moment after it was elected.
+    } while ((page.value("etcd_network_peer_round_trip_time_seconds_count") < 1 || page.value("etcd_cluster_version") < 1) && System.nanoTime() < deadline);
   }
 
   @AfterAll
