@@ -5,6 +5,7 @@ import (
 	"math/rand"
 	"reflect"
 	"slices"
+	"strings"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc/codes"
@@ -60,12 +61,13 @@ type generator struct {
 	learners  []uint64
 	raised    []*pb.AlarmMember
 	ranges    map[string][]span // of each role's permissions, as granted
+	mixed     map[int64]bool    // revisions of transactions that may have deleted a key and put it again
 	queue     []*step
 	streams   [watchStreams]streamModel
 }
 
 func newGenerator(seed int64) *generator {
-	return &generator{Rand: rand.New(rand.NewSource(seed)), rev: 1, loggedIn: map[string]bool{}, names: firstName, ranges: map[string][]span{}}
+	return &generator{Rand: rand.New(rand.NewSource(seed)), rev: 1, loggedIn: map[string]bool{}, names: firstName, ranges: map[string][]span{}, mixed: map[int64]bool{}}
 }
 
 func (g *generator) one(n int) bool { return g.Intn(n) == 0 }
@@ -164,6 +166,10 @@ func (g *generator) learn(s *step, a answer) {
 	g.rev = max(g.rev, a.revision)
 	ok := a.code == codes.OK
 	switch r := s.request.(type) {
+	case *pb.TxnRequest:
+		if text := r.String(); ok && strings.Contains(text, "request_put") && strings.Contains(text, "request_delete_range") {
+			g.mixed[a.revision] = true
+		}
 	case *pb.CompactionRequest:
 		if ok {
 			g.compacted = r.Revision

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -48,6 +49,8 @@ type streamModel struct {
 	open   bool
 	asked  int
 	future int64 // largest start revision
+	// limited is opened by a user with some permissions.
+	limited bool
 }
 
 func (g *generator) watchStep() *step {
@@ -59,6 +62,7 @@ func (g *generator) watchStep() *step {
 		*stream = streamModel{open: true}
 		w.action = openStream
 		s.as = g.caller()
+		stream.limited = s.as.name != "" && s.as.name != root
 	case n == 0 || stream.asked > 40:
 		stream.open = false
 		w.action = closeStream
@@ -66,7 +70,7 @@ func (g *generator) watchStep() *step {
 		w.action = compareStreams
 	case n < 6:
 		w.action = sendRequest
-		w.request = &pb.WatchRequest{RequestUnion: &pb.WatchRequest_CancelRequest{CancelRequest: &pb.WatchCancelRequest{WatchId: int64(g.Intn(12) - 1)}}}
+		w.request = &pb.WatchRequest{RequestUnion: &pb.WatchRequest_CancelRequest{CancelRequest: &pb.WatchCancelRequest{WatchId: g.watchID()}}}
 	case n == 6:
 		w.action = sendRequest
 		w.request = &pb.WatchRequest{RequestUnion: &pb.WatchRequest_ProgressRequest{ProgressRequest: &pb.WatchProgressRequest{}}}
@@ -76,12 +80,18 @@ func (g *generator) watchStep() *step {
 	default:
 		w.action = sendRequest
 		r := g.watch()
+		if stream.limited && inverted(reflect.ValueOf(r)) {
+			r.RangeEnd = nil
+		}
 		stream.asked++
 		stream.future = max(stream.future, r.StartRevision)
 		w.request = &pb.WatchRequest{RequestUnion: &pb.WatchRequest_CreateRequest{CreateRequest: r}}
 	}
 	return s
 }
+
+// watchID is never -1, under which refusals come.
+func (g *generator) watchID() int64 { return []int64{-5, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}[g.Intn(12)] }
 
 func (g *generator) watch() *pb.WatchCreateRequest {
 	r := &pb.WatchCreateRequest{Key: g.key(), RangeEnd: g.end(), PrevKv: g.one(2), Fragment: g.one(3), ProgressNotify: g.one(4)}
@@ -92,7 +102,7 @@ func (g *generator) watch() *pb.WatchCreateRequest {
 		r.StartRevision = []int64{-1, g.rev + 1, g.rev + 3, g.compacted, g.compacted - 1, 1}[g.Intn(6)]
 	}
 	if g.one(3) {
-		r.WatchId = int64(g.Intn(12) - 1)
+		r.WatchId = g.watchID()
 	}
 	for range g.Intn(5) / 2 {
 		r.Filters = append(r.Filters, pb.WatchCreateRequest_FilterType(g.Intn(2)))
@@ -176,7 +186,10 @@ func (d *delivery) take(r *pb.WatchResponse) {
 	id := r.WatchId
 	if r.Created || r.Canceled {
 		d.answers++
-		clear(r.Header)
+		if !r.Created && r.Header != nil {
+			// Others may write before the answer is made.
+			r.Header.Revision = 0
+		}
 		d.byWatch[id] = append(d.byWatch[id], fmt.Sprintf("created %t canceled %t at %d, compacted %d: %s", r.Created, r.Canceled, r.Header.GetRevision(),
 			r.CompactRevision, r.CancelReason))
 		delete(d.last, id)
@@ -281,8 +294,11 @@ func (p *pair) askProgress(r *pb.WatchRequest, rev, future int64) ([]string, err
 	if future > rev {
 		return nil, p.send(r)
 	}
-	limit := time.Now().Add(catchUp)
-	for time.Now().Before(limit) && !(answered[0] && answered[1]) {
+	begin := time.Now()
+	for waited := time.Duration(0); waited < catchUp || answered[0] != answered[1] && waited < deliveryLimit && !p[0].silent(); waited = time.Since(begin) {
+		if answered[0] && answered[1] {
+			break
+		}
 		if err := p.send(r); err != nil {
 			return nil, err
 		}
@@ -367,7 +383,7 @@ func (p *pair) same() bool {
 // first is the first difference, empty when there is none; the caller holds both locks.
 func (p *pair) first() string {
 	a, b := p[0].byWatch, p[1].byWatch
-	for id := int64(-2); id < 64; id++ {
+	for id := int64(-5); id < 64; id++ {
 		if len(a[id]) == len(b[id]) && slices.Equal(a[id], b[id]) {
 			continue
 		}

@@ -60,8 +60,14 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
     this.ids = new SplittableRandom(random.nextLong());
   }
 
+  /** As in etcd only users get as far as an alarm can refuse. */
   @Override
   public void leaseGrant(LeaseGrantRequest request, StreamObserver<LeaseGrantResponse> answer) {
+    EtcdError refusal = access.user(access.caller());
+    if (refusal != null) {
+      answer.onError(refusal.exception());
+      return;
+    }
     LeaseGrantRequest.Builder granted = request.toBuilder().setTTL(Math.max(request.getTTL(), kernel.limits().minLeaseTtlSeconds()));
     if (granted.getID() == 0) {
       granted.setID(freeId());

@@ -22,6 +22,8 @@ import io.kvorum.protocol.etcdserverpb.LeaseStatus;
 import io.kvorum.protocol.etcdserverpb.LeaseTimeToLiveRequest;
 import io.kvorum.protocol.etcdserverpb.LeaseTimeToLiveResponse;
 import io.kvorum.protocol.etcdserverpb.ResponseHeader;
+import io.kvorum.protocol.internal.MachineState;
+import io.kvorum.protocol.internal.StoredAuth;
 import io.kvorum.server.auth.Access;
 import io.kvorum.server.auth.AuthState;
 import io.kvorum.server.base.Completion;
@@ -44,6 +46,7 @@ class LeaseServiceTest {
   private static final String END = "end of stream";
 
   private final LeaseRig rig = new LeaseRig();
+  private final AuthState auth = new AuthState();
   private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
   private final LocalLeases local = new LocalLeases(rig.lessor, rig.keeper, rig.kernel, timer);
   private final Remote remote = new Remote();
@@ -86,7 +89,7 @@ class LeaseServiceTest {
 
   @BeforeEach
   void start() throws Exception {
-    LeaseService service = new LeaseService(rig.kernel, Access.of(new AuthState()), rig.lessor, local, remote, timer, new Random(3));
+    LeaseService service = new LeaseService(rig.kernel, Access.of(auth), rig.lessor, local, remote, timer, new Random(3));
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)).directExecutor().addService(service).build().start();
     channel = NettyChannelBuilder.forAddress(InetAddress.getLoopbackAddress().getHostAddress(), server.getPort()).usePlaintext().build();
@@ -136,6 +139,13 @@ class LeaseServiceTest {
         .startsWith(-7L, 8L)
         .endsWith(9L)
         .hasSize(5);
+  }
+
+  @Test
+  void whoIsNoUserIsToldSoAndNothingIsProposed() {
+    auth.restore(MachineState.newBuilder().setAuth(StoredAuth.newBuilder().setEnabled(true).setRevision(2).build().toByteString()).build());
+    refused(() -> leases.leaseGrant(grant(5, 100)), Status.Code.INVALID_ARGUMENT, "etcdserver: user name is empty");
+    assertThat(rig.proposed).isEmpty();
   }
 
   /** Who asks is decided in apply too, and comes before. */
