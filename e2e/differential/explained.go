@@ -12,21 +12,20 @@ const (
 	badURLsText   = "etcdserver: given member URLs are invalid"
 	emptyUserText = "etcdserver: user name is empty"
 	noUserText    = "etcdserver: user name not found"
+	compactedText = "etcdserver: mvcc: required revision has been compacted"
 )
 
 // explained tells the differences that are meant (the table in store/README.md), each as narrow as it is.
-func explained(s *step, theirs, ours answer, compacted int64) bool {
+func explained(s *step, theirs, ours answer, compactions map[int64]bool) bool {
 	if (theirs.code == codes.OK) != (ours.code == codes.OK) {
-		return lapsed(s, theirs, ours) || nestedRead(s, theirs)
+		return lapsed(s, theirs, ours) || nestedRead(s, theirs) || ours.text == compactedText && keptHash(theirs, compactions)
 	}
 	if theirs.code == codes.ResourceExhausted && strings.HasPrefix(theirs.text, "grpc: received message larger than max (") {
 		return ours.code == theirs.code && strings.HasPrefix(ours.text, "gRPC message exceeds maximum size ")
 	}
 	switch r := s.request.(type) {
 	case *pb.HashKVRequest:
-		// etcd answers what it worked out when it compacted, over what was there before.
-		kept, ok := theirs.response.(*pb.HashKVResponse)
-		return ok && r.Revision == compacted && kept.CompactRevision < compacted && ours.response.(*pb.HashKVResponse).CompactRevision == compacted
+		return keptHash(theirs, compactions)
 	case *pb.MemberAddRequest:
 		// Here permission comes before the look at the URLs.
 		return theirs.text == badURLsText && refusesCaller(ours)
@@ -46,6 +45,12 @@ func nestedRead(s *step, theirs answer) bool {
 	text := s.request.String()
 	return s.method == "KV/Txn" && theirs.text == "etcdserver: corrupt cluster" && strings.Contains(text, "request_txn") &&
 		!strings.Contains(text, "request_put") && !strings.Contains(text, "request_delete_range")
+}
+
+// keptHash tells what etcd worked out when it compacted at that revision, over what was there before, and keeps.
+func keptHash(theirs answer, compactions map[int64]bool) bool {
+	kept, ok := theirs.response.(*pb.HashKVResponse)
+	return ok && compactions[kept.HashRevision] && kept.CompactRevision < kept.HashRevision
 }
 
 func refusesCaller(a answer) bool {

@@ -54,20 +54,22 @@ type generator struct {
 	*rand.Rand
 	rev       int64
 	compacted int64
-	auth      bool
-	loggedIn  map[string]bool
-	granted   []int64
-	names     uint64
-	learners  []uint64
-	raised    []*pb.AlarmMember
-	ranges    map[string][]span // of each role's permissions, as granted
-	mixed     map[int64]bool    // revisions of transactions that may have deleted a key and put it again
-	queue     []*step
-	streams   [watchStreams]streamModel
+	// compactions are the revisions of all of them.
+	compactions map[int64]bool
+	auth        bool
+	loggedIn    map[string]bool
+	granted     []int64
+	names       uint64
+	learners    []uint64
+	raised      []*pb.AlarmMember
+	ranges      map[string][]span // of each role's permissions, as granted
+	mixed       map[int64]bool    // revisions of transactions that may have deleted a key and put it again
+	queue       []*step
+	streams     [watchStreams]streamModel
 }
 
 func newGenerator(seed int64) *generator {
-	return &generator{Rand: rand.New(rand.NewSource(seed)), rev: 1, loggedIn: map[string]bool{}, names: firstName, ranges: map[string][]span{}, mixed: map[int64]bool{}}
+	return &generator{Rand: rand.New(rand.NewSource(seed)), rev: 1, loggedIn: map[string]bool{}, names: firstName, ranges: map[string][]span{}, mixed: map[int64]bool{}, compactions: map[int64]bool{}}
 }
 
 func (g *generator) one(n int) bool { return g.Intn(n) == 0 }
@@ -173,6 +175,7 @@ func (g *generator) learn(s *step, a answer) {
 	case *pb.CompactionRequest:
 		if ok {
 			g.compacted = r.Revision
+			g.compactions[r.Revision] = true
 		}
 	case *pb.AuthEnableRequest:
 		if ok {

@@ -118,7 +118,7 @@ func (r *run) ask(first int, steps []*step) {
 		if got[i].theirs.text != "" {
 			r.refused++
 		}
-		if !got[i].theirs.equals(got[i].ours) && !explained(s, got[i].theirs, got[i].ours, r.generator.compacted) {
+		if !got[i].theirs.equals(got[i].ours) && !explained(s, got[i].theirs, got[i].ours, r.generator.compactions) {
 			r.report(first+i, s, "etcd:   %s\n  server: %s", got[i].theirs, got[i].ours)
 		}
 		r.generator.learn(s, got[i].theirs)

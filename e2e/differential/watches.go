@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -24,92 +23,6 @@ const (
 	pause   = 500 * time.Microsecond
 )
 
-type watchAction int
-
-const (
-	openStream watchAction = iota
-	sendRequest
-	closeStream
-	compareStreams
-)
-
-// watchStep is what is done to the same stream of both sides.
-type watchStep struct {
-	stream  int
-	action  watchAction
-	request *pb.WatchRequest
-}
-
-func (w *watchStep) String() string {
-	return fmt.Sprintf("stream %d: %s %v", w.stream, []string{"open", "send", "close", "compare"}[w.action], w.request)
-}
-
-// streamModel is what the generator knows of a stream.
-type streamModel struct {
-	open   bool
-	asked  int
-	future int64 // largest start revision
-	// limited is opened by a user with some permissions.
-	limited bool
-}
-
-func (g *generator) watchStep() *step {
-	i := g.Intn(watchStreams)
-	stream, w := &g.streams[i], &watchStep{stream: i}
-	s := &step{method: "Watch/Watch", watch: w}
-	switch n := g.Intn(30); {
-	case !stream.open:
-		*stream = streamModel{open: true}
-		w.action = openStream
-		s.as = g.caller()
-		stream.limited = s.as.name != "" && s.as.name != root
-	case n == 0 || stream.asked > 40:
-		stream.open = false
-		w.action = closeStream
-	case n == 1:
-		w.action = compareStreams
-	case n < 6:
-		w.action = sendRequest
-		w.request = &pb.WatchRequest{RequestUnion: &pb.WatchRequest_CancelRequest{CancelRequest: &pb.WatchCancelRequest{WatchId: g.watchID()}}}
-	case n == 6:
-		w.action = sendRequest
-		w.request = &pb.WatchRequest{RequestUnion: &pb.WatchRequest_ProgressRequest{ProgressRequest: &pb.WatchProgressRequest{}}}
-	case n == 7:
-		w.action = sendRequest
-		w.request = &pb.WatchRequest{}
-	default:
-		w.action = sendRequest
-		r := g.watch()
-		if stream.limited && inverted(reflect.ValueOf(r)) {
-			r.RangeEnd = nil
-		}
-		stream.asked++
-		stream.future = max(stream.future, r.StartRevision)
-		w.request = &pb.WatchRequest{RequestUnion: &pb.WatchRequest_CreateRequest{CreateRequest: r}}
-	}
-	return s
-}
-
-// watchID is never -1, under which refusals come.
-func (g *generator) watchID() int64 { return []int64{-5, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}[g.Intn(12)] }
-
-func (g *generator) watch() *pb.WatchCreateRequest {
-	r := &pb.WatchCreateRequest{Key: g.key(), RangeEnd: g.end(), PrevKv: g.one(2), Fragment: g.one(3), ProgressNotify: g.one(4)}
-	switch {
-	case g.one(6):
-		r.StartRevision = g.rev - int64(g.Intn(30))
-	case g.one(12):
-		r.StartRevision = []int64{-1, g.rev + 1, g.rev + 3, g.compacted, g.compacted - 1, 1}[g.Intn(6)]
-	}
-	if g.one(3) {
-		r.WatchId = g.watchID()
-	}
-	for range g.Intn(5) / 2 {
-		r.Filters = append(r.Filters, pb.WatchCreateRequest_FilterType(g.Intn(2)))
-	}
-	return r
-}
-
 // delivery is all that came on a stream since the last comparison.
 type delivery struct {
 	sync.Mutex
@@ -123,6 +36,8 @@ type delivery struct {
 	broken   []string
 	// cut are the watchers that a compaction ended and nobody cancelled.
 	cut map[int64]bool
+	// live are the watchers that go on.
+	live map[int64]bool
 }
 
 // pair is one stream on etcd and on the server.
@@ -156,7 +71,7 @@ func (s *side) watch(member int, who caller) (*delivery, error) {
 		cancel()
 		return nil, err
 	}
-	d := &delivery{member: member, cancel: cancel, send: stream.Send, byWatch: map[int64][]string{}, last: map[int64]int64{}, cut: map[int64]bool{}}
+	d := &delivery{member: member, cancel: cancel, send: stream.Send, byWatch: map[int64][]string{}, last: map[int64]int64{}, cut: map[int64]bool{}, live: map[int64]bool{}}
 	go func() {
 		for {
 			r, err := stream.Recv()
@@ -193,6 +108,7 @@ func (d *delivery) take(r *pb.WatchResponse) {
 		d.byWatch[id] = append(d.byWatch[id], fmt.Sprintf("created %t canceled %t at %d, compacted %d: %s", r.Created, r.Canceled, r.Header.GetRevision(),
 			r.CompactRevision, r.CancelReason))
 		delete(d.last, id)
+		d.live[id] = r.Created && !r.Canceled
 		d.cut[id] = r.Canceled && r.CompactRevision != 0
 	}
 	if len(r.Events) == 0 {
@@ -244,16 +160,15 @@ func (w *watching) do(st *step, rev, future int64) ([]string, error) {
 		for i, s := range w.sides {
 			s.settle(pair[i].member)
 		}
-		before := pair.answers()
-		err := pair.send(st.watch.request)
-		if err == nil && !await(func() bool { now := pair.answers(); return now[0] > before[0] && now[1] > before[1] }) {
-			return []string{fmt.Sprintf("answers to a watch: before %d, now %d", before, pair.answers())}, nil
-		}
-		return nil, err
+		return pair.ask(st.watch.request)
 	case *pb.WatchRequest_CancelRequest:
 		// Which events are still delivered is a race; so all are, first.
 		differences := w.compare()
-		return differences, pair.send(st.watch.request)
+		if !pair[0].isLive(r.CancelRequest.WatchId) {
+			return differences, pair.send(st.watch.request)
+		}
+		more, err := pair.ask(st.watch.request)
+		return append(differences, more...), err
 	case *pb.WatchRequest_ProgressRequest:
 		differences := w.compare()
 		more, err := pair.askProgress(st.watch.request, rev, future)
@@ -279,6 +194,21 @@ func (p *pair) send(r *pb.WatchRequest) error {
 		}
 	}
 	return nil
+}
+
+// ask sends a request that each side answers, and waits for the answers.
+func (p *pair) ask(r *pb.WatchRequest) ([]string, error) {
+	before := p.answers()
+	err := p.send(r)
+	if err == nil && !await(func() bool { now := p.answers(); return now[0] > before[0] && now[1] > before[1] }) {
+		return []string{fmt.Sprintf("answers to a watch request: before %d, now %d", before, p.answers())}, nil
+	}
+	return nil, err
+}
+
+func (d *delivery) isLive(id int64) (live bool) {
+	d.note(func() { live = d.live[id] })
+	return live
 }
 
 func (p *pair) answers() (n [2]int) {
