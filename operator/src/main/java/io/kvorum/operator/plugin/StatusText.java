@@ -4,6 +4,7 @@ import io.kvorum.operator.api.Condition;
 import io.kvorum.operator.api.CurrentAction;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumClusterStatus;
+import io.kvorum.operator.status.TextTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -75,26 +76,7 @@ final class StatusText {
               member.lagEntries() == null ? "-" : member.lagEntries().toString(), size(member.databaseBytes()), either(member.node(), "-"),
               either(member.zone(), "-")));
     }
-    return table(rows);
-  }
-
-  /** Columns wide enough, two spaces apart. */
-  static String table(List<List<String>> rows) {
-    int[] width = new int[rows.getFirst().size()];
-    for (List<String> row : rows) {
-      for (int i = 0; i < width.length; i++) {
-        width[i] = Math.max(width[i], row.get(i).length());
-      }
-    }
-    StringBuilder table = new StringBuilder();
-    for (List<String> row : rows) {
-      StringBuilder line = new StringBuilder();
-      for (int i = 0; i < width.length; i++) {
-        line.append(row.get(i)).repeat(' ', width[i] - row.get(i).length() + 2);
-      }
-      table.append(line.toString().stripTrailing()).append('\n');
-    }
-    return table.toString();
+    return TextTable.render(rows);
   }
 
   private static void line(StringBuilder text, String name, String value) {

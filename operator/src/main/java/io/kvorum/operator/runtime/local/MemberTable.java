@@ -1,6 +1,7 @@
 package io.kvorum.operator.runtime.local;
 
 import io.kvorum.operator.api.KvorumClusterStatus;
+import io.kvorum.operator.status.TextTable;
 import io.kvorum.operator.store.StoreAdmin.Endpoint;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,21 +24,7 @@ final class MemberTable {
               member.name(), text(member.memberID()), member.role() == null ? "" : member.role().name().toLowerCase(Locale.ROOT),
               text(member.version()), urls.getOrDefault(member.name(), "")));
     }
-    int[] width = new int[rows.getFirst().size()];
-    for (List<String> row : rows) {
-      for (int i = 0; i < width.length; i++) {
-        width[i] = Math.max(width[i], row.get(i).length());
-      }
-    }
-    StringBuilder table = new StringBuilder("\n");
-    for (List<String> row : rows) {
-      StringBuilder line = new StringBuilder();
-      for (int i = 0; i < width.length; i++) {
-        line.append(row.get(i)).repeat(' ', width[i] - row.get(i).length() + 2);
-      }
-      table.append(line.toString().stripTrailing()).append('\n');
-    }
-    return table.append('\n').toString();
+    return "\n" + TextTable.render(rows) + "\n";
   }
 
   private static String text(String value) {
