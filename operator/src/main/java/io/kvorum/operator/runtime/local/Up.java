@@ -156,7 +156,8 @@ public final class Up {
   /** Shows the members whenever the cluster has become ready as it now is. */
   private void show(LocalState state, LocalRuntime runtime) {
     KvorumClusterStatus status = state.cluster().getStatus();
-    if (status.phase() != KvorumClusterStatus.Phase.RUNNING) {
+    boolean whole = status.quorum() != null && status.quorum().voters() >= state.cluster().getSpec().replicas();
+    if (status.phase() != KvorumClusterStatus.Phase.RUNNING || !whole) {
       return;
     }
     String table = MemberTable.render(status, runtime.endpoints());
