@@ -2,6 +2,7 @@ package io.kvorum.server.watch;
 
 import static io.kvorum.server.watch.CoreRig.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import com.google.protobuf.ByteString;
 import io.kvorum.mvcc.Change;
@@ -19,9 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.LongRange;
+import org.junit.jupiter.api.Test;
 
 /**
  * Random writes, lost batches, compactions, slow readers, creations and cancellations: every watcher sees exactly the events that a plain list of everything
@@ -30,8 +29,18 @@ import net.jqwik.api.constraints.LongRange;
 class WatchPropertyTest {
   private static final String[] KEYS = {"a", "b", "c", "d", "e"};
 
-  @Property(tries = 400)
-  void everyWatcherSeesItsEventsInOrderOnce(@ForAll @LongRange(min = 0, max = 1L << 40) long seed) {
+  private static final long SEED = Long.getLong("kvorum.seed", 5_330_976);
+  private static final int TRIES = Integer.getInteger("kvorum.tries", 400);
+
+  @Test
+  void every_watcher_sees_its_events_in_order_once() {
+    for (int i = 0; i < TRIES; i++) {
+      long seed = SEED + i;
+      assertThatCode(() -> run(seed)).as("seed %d", seed).doesNotThrowAnyException();
+    }
+  }
+
+  private static void run(long seed) {
     Run run = new Run(new SplittableRandom(seed));
     for (int i = 0; i < 400; i++) {
       run.step();
@@ -136,9 +145,13 @@ class WatchPropertyTest {
     }
 
     private void write() {
-      CoreRig.Op[] ops = new CoreRig.Op[1 + random.nextInt(3)];
-      for (int i = 0; i < ops.length; i++) {
-        String key = KEYS[random.nextInt(KEYS.length)];
+      // A transaction changes a key once at most: others are refused before they reach the store.
+      int count = 1 + random.nextInt(3);
+      int first = random.nextInt(KEYS.length);
+      int stride = 1 + random.nextInt(KEYS.length - 1);
+      CoreRig.Op[] ops = new CoreRig.Op[count];
+      for (int i = 0; i < count; i++) {
+        String key = KEYS[(first + i * stride) % KEYS.length];
         ops[i] = random.nextInt(3) == 0 ? CoreRig.delete(key) : CoreRig.put(key, random.nextInt(1_000) + "v".repeat(random.nextInt(80)));
       }
       rig.apply(ops);
@@ -242,7 +255,7 @@ class WatchPropertyTest {
         if (at < watch.got.size() && same(watch.got.get(at), expected)) {
           checkPrevious(watch, watch.got.get(at));
           at++;
-        } else if (!droppedAtFloor(i)) {
+        } else {
           assertThat(complete).as("missing %s of %s", expected, watch.request).isFalse();
           break;
         }
@@ -260,13 +273,6 @@ class WatchPropertyTest {
           && event.getKv().getModRevision() == expected.main
           && event.getKv().getVersion() == expected.version
           && (event.getType() == Event.EventType.DELETE) == expected.delete;
-    }
-
-    /** At the floor itself compaction keeps a key's last change alone. */
-    private boolean droppedAtFloor(int i) {
-      Written dropped = written.get(i);
-      return floors.contains(dropped.main)
-          && written.subList(i + 1, written.size()).stream().anyMatch(w -> w.main == dropped.main && w.key.equals(dropped.key));
     }
 
     private void checkPrevious(Watch watch, Event event) {
