@@ -4,6 +4,7 @@ import static io.kvorum.raft.log.LogFixture.all;
 import static io.kvorum.raft.log.LogFixture.entries;
 import static io.kvorum.raft.log.LogFixture.texts;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kvorum.raft.Entry;
@@ -19,13 +20,12 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.ShrinkingMode;
 import org.junit.jupiter.api.Test;
 
 /** A disk that fails, fills up and loses what was not forced. */
 class LogFaultTest {
+  private static final long SEED = Long.getLong("kvorum.seed", 1);
+  private static final int TRIES = Integer.getInteger("kvorum.tries", 400);
   private static final Path DIRECTORY = Path.of("/log");
 
   /** Held, or its level would be forgotten: the faults here are wanted, and there are thousands. */
@@ -36,7 +36,7 @@ class LogFaultTest {
   }
 
   private static void await(Callable<Boolean> condition) throws Exception {
-    long end = System.nanoTime() + 10_000_000_000L;
+    long end = System.nanoTime() + 30_000_000_000L;
     while (!condition.call()) {
       assertThat(System.nanoTime()).as("deadline").isLessThan(end);
       Thread.sleep(2);
@@ -132,9 +132,12 @@ class LogFaultTest {
   }
 
   /** Random histories with power losses at every durable boundary, against a model. */
-  @Property(tries = 400, shrinking = ShrinkingMode.OFF)
-  void nothingForcedIsLostAndNothingElseAppears(@ForAll long seed) throws Exception {
-    new History(new Random(seed)).run();
+  @Test
+  void nothingForcedIsLostAndNothingElseAppears() {
+    for (int i = 0; i < TRIES; i++) {
+      long seed = SEED + i;
+      assertThatCode(() -> new History(new Random(seed)).run()).as("seed %d", seed).doesNotThrowAnyException();
+    }
   }
 
   private static final class History {

@@ -55,6 +55,7 @@ final class TestCluster implements AutoCloseable {
     volatile ToyMachine machine;
     volatile SegmentedLog log;
     volatile FailPoint failPoint = FailPoint.NONE;
+    private int starts;
 
     Member(long id, Membership start) {
       this.id = id;
@@ -66,7 +67,7 @@ final class TestCluster implements AutoCloseable {
       try {
         log = SegmentedLog.open(directory.resolve("log-" + id), logOptions.withDisk(disk));
         machine = new ToyMachine(store, checkpointBytes);
-        Random jitter = new Random(id * 31 + System.nanoTime());
+        Random jitter = new Random(id * 31 + starts++);
         TimeSource time =
             new TimeSource() {
               @Override
