@@ -32,7 +32,7 @@ class CrdsTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(classes = {KvorumCluster.class, KvorumMember.class, KvorumOperation.class})
+  @ValueSource(classes = {KvorumCluster.class, KvorumMember.class, KvorumOperation.class, KvorumBackup.class, KvorumBackupSchedule.class})
   void theCheckedInDefinitionIsWhatTheClassSays(Class<? extends CustomResource<?, ?>> kind) throws IOException {
     CRDGenerationInfo generated = new CRDGenerator().customResourceClasses(kind).forCRDVersions("v1").inOutputDir(folder.toFile()).detailedGenerate();
     String name = CustomResource.getCRDName(kind);
