@@ -30,17 +30,21 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The pod of a member: one container, no shell, nothing that it may write to but its volume and a small temporary folder. */
 public final class MemberPod {
   /** Name of the container. */
   public static final String CONTAINER = "kvorum";
 
+  /** Name of the container that makes a restored member's data directory. */
+  public static final String RESTORE_CONTAINER = "restore";
+
   /** The store hands its leadership over at SIGTERM, well within this. */
   private static final long GRACE_SECONDS = 60;
 
   private static final String TMP_LIMIT = "64Mi";
-  private static final int SECRET_MODE = 0440;
+  static final int SECRET_MODE = 0440;
 
   private MemberPod() {}
 
@@ -50,8 +54,14 @@ public final class MemberPod {
    * @param beginning how the member starts
    * @param serving it goes behind the client Service once it is a voter
    * @param spreadHosts the scheduler must, not merely should, spread members over hosts; a claim that is bound already would make that a dead end
+   * @param restore its data directory is made from a backup before it starts
    */
-  public record Start(MemberConfig.Beginning beginning, boolean serving, boolean spreadHosts) {}
+  public record Start(MemberConfig.Beginning beginning, boolean serving, boolean spreadHosts, Optional<SeedRestore> restore) {
+    /** From what is in the volume. */
+    public Start(MemberConfig.Beginning beginning, boolean serving, boolean spreadHosts) {
+      this(beginning, serving, spreadHosts, Optional.empty());
+    }
+  }
 
   /** The image of a member. */
   public static String image(KvorumCluster cluster, Defaults defaults) {
@@ -88,8 +98,10 @@ public final class MemberPod {
                 .withEnableServiceLinks(false)
                 .withImagePullSecrets(spec.image().pullSecrets().stream().map(LocalObjectReference::new).toList())
                 .withSecurityContext(PodSecurity.pod(spec.podTemplate().securityContext()))
+                .withInitContainers(start.restore().map(one -> restore(cluster, member, defaults, start.beginning(), one)).stream().toList())
                 .withContainers(container(cluster, defaults))
                 .withVolumes(volumes(spec.tls(), name, member.getSpec().volumeClaimName()))
+                .addAllToVolumes(start.restore().map(one -> one.storage().volumes()).orElse(List.of()))
                 .withAffinity(spec.podTemplate().affinity())
                 .withNodeSelector(spec.podTemplate().nodeSelector())
                 .withTolerations(spec.podTemplate().tolerations())
@@ -129,12 +141,7 @@ public final class MemberPod {
     return new ContainerBuilder()
         .withName(CONTAINER)
         .withImage(image(cluster, defaults))
-        .withImagePullPolicy(
-            switch (spec.image().pullPolicy()) {
-              case ALWAYS -> "Always";
-              case IF_NOT_PRESENT -> "IfNotPresent";
-              case NEVER -> "Never";
-            })
+        .withImagePullPolicy(pullPolicy(spec))
         .withArgs("--config-file=" + PodConfig.CONFIG_MOUNT + "/" + PodConfig.FILE)
         .withEnv(environment(spec))
         .withPorts(
@@ -152,6 +159,45 @@ public final class MemberPod {
         .build();
   }
 
+  /** Makes the data directory of a restored cluster's first member; it has what the member has, and the repository to read. */
+  private static Container restore(KvorumCluster cluster, KvorumMember member, Defaults defaults, MemberConfig.Beginning beginning, SeedRestore restore) {
+    String name = member.getSpec().memberName();
+    List<String> arguments = restore.arguments(name, beginning, PodConfig.peerUrl(cluster, name));
+    arguments.add("--result-file=" + BackupJob.RESULT_FILE);
+    List<EnvVar> environment = new ArrayList<>(environment(cluster.getSpec()));
+    environment.addAll(restore.storage().environment());
+    List<VolumeMount> mounts = new ArrayList<>(List.of(dataMount(), tmpMount()));
+    mounts.addAll(restore.storage().mounts(false));
+    return new ContainerBuilder()
+        .withName(RESTORE_CONTAINER)
+        .withImage(image(cluster, defaults))
+        .withImagePullPolicy(pullPolicy(cluster.getSpec()))
+        .withArgs(arguments)
+        .withEnv(environment)
+        .withResources(resources(cluster.getSpec().resources()))
+        .withSecurityContext(PodSecurity.container())
+        .withTerminationMessagePath(BackupJob.RESULT_FILE)
+        .withTerminationMessagePolicy("FallbackToLogsOnError")
+        .withVolumeMounts(mounts)
+        .build();
+  }
+
+  private static VolumeMount dataMount() {
+    return new VolumeMountBuilder().withName("data").withMountPath(PodConfig.DATA_MOUNT).build();
+  }
+
+  private static VolumeMount tmpMount() {
+    return new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build();
+  }
+
+  static String pullPolicy(KvorumClusterSpec spec) {
+    return switch (spec.image().pullPolicy()) {
+      case ALWAYS -> "Always";
+      case IF_NOT_PRESENT -> "IfNotPresent";
+      case NEVER -> "Never";
+    };
+  }
+
   private static Probe probe(String path, int period, int timeout, int failures) {
     return new ProbeBuilder()
         .withNewHttpGet()
@@ -165,7 +211,7 @@ public final class MemberPod {
         .build();
   }
 
-  private static List<EnvVar> environment(KvorumClusterSpec spec) {
+  static List<EnvVar> environment(KvorumClusterSpec spec) {
     List<EnvVar> environment = new ArrayList<>();
     if (!spec.jvmOptions().isEmpty()) {
       // The one variable that counts after the options that the image itself gives.
@@ -175,7 +221,7 @@ public final class MemberPod {
     return environment;
   }
 
-  private static ResourceRequirements resources(ResourceRequirements wanted) {
+  static ResourceRequirements resources(ResourceRequirements wanted) {
     return wanted != null
         ? wanted
         : new ResourceRequirementsBuilder().withRequests(Map.of("cpu", new Quantity("100m"), "memory", new Quantity("384Mi"))).build();
@@ -195,9 +241,9 @@ public final class MemberPod {
 
   private static List<VolumeMount> mounts(TlsSpec tls) {
     List<VolumeMount> mounts = new ArrayList<>();
-    mounts.add(new VolumeMountBuilder().withName("data").withMountPath(PodConfig.DATA_MOUNT).build());
+    mounts.add(dataMount());
     mounts.add(new VolumeMountBuilder().withName("config").withMountPath(PodConfig.CONFIG_MOUNT).withReadOnly(true).build());
-    mounts.add(new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build());
+    mounts.add(tmpMount());
     for (Plane plane : planes(tls)) {
       String path = PodConfig.TLS_MOUNT + "/" + plane.text();
       mounts.add(new VolumeMountBuilder().withName("tls-" + plane.text()).withMountPath(path).withReadOnly(true).build());
@@ -216,9 +262,7 @@ public final class MemberPod {
             .withLivenessProbe(null)
             .withReadinessProbe(null)
             .withPorts()
-            .withVolumeMounts(
-                new VolumeMountBuilder().withName("data").withMountPath(PodConfig.DATA_MOUNT).build(),
-                new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build())
+            .withVolumeMounts(dataMount(), tmpMount())
             .build();
     return new PodBuilder()
         .withNewMetadata()

@@ -24,6 +24,12 @@ public final class Names {
   /** Label of pods that read a data directory: name of the cluster. They carry no {@link #CLUSTER}, so that no Service finds them. */
   public static final String INSPECTION = Api.GROUP + "/inspection";
 
+  /** Label of Jobs of backups and their pods: backup, verify or delete. */
+  public static final String BACKUP_JOB = Api.GROUP + "/backup-job";
+
+  /** Label of Jobs of backups and their pods: {@link #label} of the KvorumBackup's name. */
+  public static final String BACKUP = Api.GROUP + "/backup";
+
   /** Annotation of pods: hash of the template that they were made from. */
   public static final String TEMPLATE_HASH = Api.GROUP + "/template-hash";
 
@@ -53,6 +59,11 @@ public final class Names {
 
   /** Owner of applied fields. */
   public static final String FIELD_MANAGER = "kvorum-operator";
+
+  /** Longest value of a label, and longest name of a Job, which becomes one. */
+  private static final int LABEL = 63;
+
+  private static final int HASH = 8;
 
   private Names() {}
 
@@ -109,6 +120,24 @@ public final class Names {
   /** A pod that reads a member's data directory. */
   public static String inspection(String member) {
     return member + "-inspect";
+  }
+
+  /** A name as a label's value or a Job's name takes it: one that is too long is cut and ends with a hash of the whole. */
+  public static String label(String name) {
+    return shortened(name, LABEL);
+  }
+
+  /** The Job that does this to a backup, on this attempt. */
+  public static String backupJob(String backup, BackupJob.Kind kind, int attempt) {
+    String end = "-" + kind.text() + "-" + attempt;
+    return shortened(backup, LABEL - end.length()) + end;
+  }
+
+  private static String shortened(String name, int limit) {
+    if (name.length() <= limit) {
+      return name;
+    }
+    return name.substring(0, limit - HASH - 1).replaceAll("[^a-z0-9]+$", "") + "-" + ServerOptions.sha256(name).substring(0, HASH);
   }
 
   /** Secret with a member's certificate for one plane. */

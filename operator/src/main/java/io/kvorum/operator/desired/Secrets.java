@@ -83,6 +83,12 @@ public final class Secrets {
         .build();
   }
 
+  /** The secret that holds the password of root. */
+  public static String rootCredentials(KvorumCluster cluster) {
+    String given = cluster.getSpec().auth().rootCredentialsSecretRef();
+    return given == null || given.isEmpty() ? Names.rootCredentials(cluster.getMetadata().getName()) : given;
+  }
+
   /** What clients trust, readable by whoever may read ConfigMaps. */
   public static ConfigMap trust(KvorumCluster cluster, String trusted) {
     String name = cluster.getMetadata().getName();

@@ -273,19 +273,14 @@ final class CertificateKeeper {
     if (!cluster.getSpec().wantsAuth()) {
       return Optional.empty();
     }
-    return Optional.ofNullable(secrets.get(rootSecret(cluster))).map(secret -> Secrets.value(secret, Secrets.PASSWORD)).filter(text -> !text.isEmpty());
+    return Optional.ofNullable(secrets.get(Secrets.rootCredentials(cluster))).map(secret -> Secrets.value(secret, Secrets.PASSWORD)).filter(text -> !text.isEmpty());
   }
 
   /** Makes root's password when it is the operator's to make. */
   void makeRootPassword(KvorumCluster cluster, String password) {
-    if (rootSecret(cluster).equals(Names.rootCredentials(cluster.getMetadata().getName()))) {
+    if (Secrets.rootCredentials(cluster).equals(Names.rootCredentials(cluster.getMetadata().getName()))) {
       store(owned(Secrets.credentials(cluster, password), cluster));
     }
-  }
-
-  private static String rootSecret(KvorumCluster cluster) {
-    String given = cluster.getSpec().auth().rootCredentialsSecretRef();
-    return given == null || given.isEmpty() ? Names.rootCredentials(cluster.getMetadata().getName()) : given;
   }
 
   private static <T extends HasMetadata> T owned(T object, KvorumCluster cluster) {
