@@ -171,7 +171,8 @@ public final class BackupJob {
 
   private static Container container(
       KvorumCluster cluster, Defaults defaults, Run run, Work work, List<String> arguments, List<VolumeMount> mounts) {
-    List<EnvVar> environment = new ArrayList<>(MemberPod.environment(cluster.getSpec()));
+    // Options of the runtime are made for the memory of a member.
+    List<EnvVar> environment = new ArrayList<>(work.resources() == null ? cluster.getSpec().podTemplate().extraEnv() : MemberPod.environment(cluster.getSpec()));
     environment.addAll(run.storage().environment());
     return new ContainerBuilder()
         .withName(CONTAINER)
