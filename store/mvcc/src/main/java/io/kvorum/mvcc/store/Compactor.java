@@ -115,23 +115,33 @@ final class Compactor implements AutoCloseable {
     start();
   }
 
-  /** How many revisions were taken out. */
+  /** How many revisions were taken out. Their bytes are those of the state at the beginning, which later rewrites cannot take away while it is pinned. */
   private long index() {
+    StoreView pinned = store.pin();
+    if (pinned == null) {
+      return 0;
+    }
     long removed = 0;
     long generation = store.generation();
-    long floor = store.compactRevision();
-    Dropped dropped = new Dropped();
-    byte[] next = null;
-    do {
-      long begin = System.nanoTime();
-      next = store.compactIndex(next, floor, dropped::add, generation);
-      long slice = System.nanoTime() - begin;
-      removed += dropped.size();
-      store.dropped(dropped.takeBytes(store), generation);
-      if (next != null) {
-        LockSupport.parkNanos(Math.min(slice, PAUSE_NANOS_MAX));
+    try {
+      Dropped dropped = new Dropped();
+      byte[] next = null;
+      do {
+        long begin = System.nanoTime();
+        next = store.compactIndex(next, pinned.floor(), dropped::add, generation);
+        long slice = System.nanoTime() - begin;
+        removed += dropped.size();
+        store.dropped(dropped.takeBytes(pinned.log()), generation);
+        if (next != null) {
+          LockSupport.parkNanos(Math.min(slice, PAUSE_NANOS_MAX));
+        }
+      } while (next != null && !closed);
+      if (next == null) {
+        store.indexed(pinned.floor(), generation);
       }
-    } while (next != null && !closed);
+    } finally {
+      pinned.release();
+    }
     return removed;
   }
 
@@ -177,22 +187,8 @@ final class Compactor implements AutoCloseable {
       return size;
     }
 
-    /** Bytes of the records, those that are still held; forgets them. */
-    long takeBytes(VersionedStore store) {
-      long bytes = 0;
-      StoreView view = size == 0 ? null : store.pin();
-      if (view == null) {
-        return 0;
-      }
-      try {
-        bytes = bytes(view.log());
-      } finally {
-        view.release();
-      }
-      return bytes;
-    }
-
-    long bytes(RevisionLog.View view) {
+    /** Bytes of the records; forgets them. */
+    long takeBytes(RevisionLog.View view) {
       long bytes = 0;
       for (int i = 0; i < size; i++) {
         Record record = view.find(mains[i], subs[i]);

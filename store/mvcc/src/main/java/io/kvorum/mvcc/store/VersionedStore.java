@@ -50,6 +50,9 @@ public final class VersionedStore implements MvccStore {
   /** Ended transactions or a compaction that readers do not see yet. */
   private boolean unpublished;
 
+  /** The floor that the whole index was compacted to, at most the published one. */
+  private long indexedFloor;
+
   private boolean inTransaction;
 
   /** Counts replacements of the whole state, so that a compaction pass notices. */
@@ -83,6 +86,7 @@ public final class VersionedStore implements MvccStore {
     RevisionLog.Manifest manifest = log.manifest();
     revision = manifest == null ? FIRST_REVISION : manifest.revision();
     floor = manifest == null ? NEVER_COMPACTED : manifest.compactRevision();
+    indexedFloor = floor;
     checkpoint =
         manifest == null ? Checkpoint.NONE : new Checkpoint(manifest.index(), manifest.term(), manifest.revision(), manifest.machineState());
     Compactor.Dropped dead = new Compactor.Dropped();
@@ -101,7 +105,7 @@ public final class VersionedStore implements MvccStore {
     if (dead.size() > 0) {
       compactor.request();
     }
-    inUseBytes.set(log.sizeBytes() - dead.bytes(view));
+    inUseBytes.set(log.sizeBytes() - dead.takeBytes(view));
     swap(new StoreView(index.publish(), view, revision, floor));
     compactor.start();
   }
@@ -263,6 +267,16 @@ public final class VersionedStore implements MvccStore {
     }
   }
 
+  /** A pass has taken the whole index to a floor. */
+  void indexed(long at, long passGeneration) {
+    writer.lock();
+    try {
+      indexedFloor = passGeneration == generation ? at : indexedFloor;
+    } finally {
+      writer.unlock();
+    }
+  }
+
   /** Lets the log drop what the newest published state does not need. */
   CompletableFuture<Void> rewrite(boolean all) {
     writer.lock();
@@ -273,11 +287,13 @@ public final class VersionedStore implements MvccStore {
     }
   }
 
-  /** Holds the index alone, so that it pins no files while they are rewritten; of a state that was replaced it lets nothing be dropped. */
+  /**
+   * Holds the index alone, so that it pins no files while they are rewritten; of a state that was replaced it lets nothing be dropped. It goes by the floor that
+   * the index was taken to: what a newer floor has made dead is counted off by the pass to come, which must still find it.
+   */
   private RevisionLog.Liveness liveness() {
-    StoreView newest = newest();
-    IndexView keys = newest.index();
-    long compacted = newest.floor();
+    IndexView keys = newest().index();
+    long compacted = indexedFloor;
     long now = generation;
     return (key, main, sub) -> now != generation || StoreView.survives(keys, compacted, key, main, sub);
   }
