@@ -3,6 +3,7 @@ package io.kvorum.operator.plugin;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.kvorum.operator.api.KvorumBackup;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumOperation;
 import java.io.IOException;
@@ -53,6 +54,23 @@ final class KubernetesObjects implements Objects {
   @Override
   public void create(KvorumOperation operation) {
     client.resources(KvorumOperation.class).inNamespace(namespace).resource(operation).create();
+  }
+
+  @Override
+  public List<KvorumBackup> backups(String cluster) {
+    return client.resources(KvorumBackup.class).inNamespace(namespace).list().getItems().stream()
+        .filter(backup -> backup.getSpec().clusterRef().equals(cluster))
+        .toList();
+  }
+
+  @Override
+  public Optional<KvorumBackup> backup(String name) {
+    return Optional.ofNullable(client.resources(KvorumBackup.class).inNamespace(namespace).withName(name).get());
+  }
+
+  @Override
+  public void create(KvorumBackup backup) {
+    client.resources(KvorumBackup.class).inNamespace(namespace).resource(backup).create();
   }
 
   @Override

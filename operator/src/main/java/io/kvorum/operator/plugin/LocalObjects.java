@@ -1,5 +1,6 @@
 package io.kvorum.operator.plugin;
 
+import io.kvorum.operator.api.KvorumBackup;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.runtime.local.LocalFolder;
@@ -44,6 +45,30 @@ final class LocalObjects implements Objects {
           folder.ask(operation);
           return null;
         });
+  }
+
+  @Override
+  public List<KvorumBackup> backups(String cluster) {
+    return List.of();
+  }
+
+  @Override
+  public Optional<KvorumBackup> backup(String name) {
+    refuseBackups();
+    return Optional.empty();
+  }
+
+  @Override
+  public void create(KvorumBackup backup) {
+    refuseBackups();
+  }
+
+  /** There are no Jobs and no schedule here, and no other place for a backup than this machine's own disk: the store's command does the same in the open. */
+  @Override
+  public void refuseBackups() {
+    throw new PluginException(
+        "kvorum up runs no Jobs, so backups of a cluster on this machine are taken and restored by hand:"
+            + " kvorum backup --endpoints=URL,... --destination=DIRECTORY, then kvorum restore --destination=DIRECTORY --latest --data-dir=NEW");
   }
 
   @Override

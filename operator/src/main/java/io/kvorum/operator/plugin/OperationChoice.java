@@ -45,4 +45,14 @@ final class OperationChoice {
     spec = cluster -> new KvorumOperationSpec(cluster, null, null, null, null, null, null, null, null, choice, null, null);
     return this;
   }
+
+  OperationChoice restoreInPlace(KvorumOperationSpec.RestoreInPlace choice) {
+    spec = cluster -> new KvorumOperationSpec(cluster, null, null, null, null, null, null, null, null, null, choice, null);
+    return this;
+  }
+
+  OperationChoice verifyBackup(KvorumOperationSpec.VerifyBackup choice) {
+    spec = cluster -> new KvorumOperationSpec(cluster, null, null, null, null, null, null, null, null, null, null, choice);
+    return this;
+  }
 }

@@ -2,6 +2,8 @@ package io.kvorum.operator.plugin;
 
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.kvorum.operator.api.BootstrapSpec;
+import io.kvorum.operator.api.KvorumBackupSpec;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.api.KvorumOperationSpec;
@@ -66,6 +68,7 @@ public final class Plugin {
 
   static CommandLine commandLine(Plugin plugin) {
     return new CommandLine(plugin)
+        .setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler(
             (failure, line, parsed) -> {
               if (failure instanceof PluginException || failure instanceof KubernetesClientException) {
@@ -78,14 +81,16 @@ public final class Plugin {
 
   @Command(description = "Shows a cluster, or all of the namespace.", mixinStandardHelpOptions = true)
   int status(
-      @Parameters(arity = "0..1", paramLabel = "CLUSTER") String cluster, @Option(names = {"-w", "--watch"}, description = "Show it again when it changes.") boolean watch)
+      @Parameters(arity = "0..1", paramLabel = "CLUSTER") String cluster,
+      @Option(names = {"-w", "--watch"}, description = "Show it again when it changes.") boolean watch)
       throws InterruptedException {
     try (Objects objects = objects()) {
       String shown = "";
       do {
         StringBuilder text = new StringBuilder();
         for (KvorumCluster found : cluster == null ? objects.clusters() : List.of(cluster(objects, cluster))) {
-          text.append(text.isEmpty() ? "" : "\n").append(StatusText.render(found));
+          String backups = BackupCommands.table(objects.backups(found.getMetadata().getName()));
+          text.append(text.isEmpty() ? "" : "\n").append(StatusText.render(found)).append(backups.isEmpty() ? "" : "\n" + backups);
         }
         if (!text.toString().equals(shown)) {
           shown = text.toString();
@@ -151,6 +156,67 @@ public final class Plugin {
       @Option(names = "--acknowledge-data-loss", required = true, description = "Writes that the survivor does not have are lost.") boolean acknowledged)
       throws InterruptedException {
     return ask(cluster, "recover", operation().recoverQuorum(new KvorumOperationSpec.RecoverQuorum(survivor, minRevision, acknowledged)));
+  }
+
+  @Command(description = "Takes a backup of a cluster.", mixinStandardHelpOptions = true)
+  int backup(
+      @Parameters(paramLabel = "CLUSTER") String cluster,
+      @Option(names = "--type", defaultValue = "full", description = "full, or delta: what was written since the backup before (default: full).") KvorumBackupSpec.Type type,
+      @Option(names = "--verify", description = "Restore it in a place of its own afterwards and compare.") boolean verify,
+      @Option(names = "--delete-artefact", description = "What is stored goes when the backup's object is deleted (default: it stays).") boolean delete,
+      @Option(names = "--wait", description = "Follow it to its end, as is done without --no-wait.") boolean wait)
+      throws InterruptedException {
+    try (Objects objects = objects()) {
+      BackupCommands backups = new BackupCommands(objects, out());
+      String name = backups.ask(cluster(objects, cluster), type, verify, delete ? KvorumBackupSpec.DeletionPolicy.DELETE : KvorumBackupSpec.DeletionPolicy.RETAIN);
+      return noWait && !wait ? 0 : backups.follow(name, verify);
+    }
+  }
+
+  @Command(name = "verify", description = "Restores a backup in a place of its own and compares.", mixinStandardHelpOptions = true)
+  int verify(@Parameters(paramLabel = "CLUSTER") String cluster, @Parameters(paramLabel = "BACKUP") String backup) throws InterruptedException {
+    try (Objects objects = objects()) {
+      new BackupCommands(objects, out()).restorable(cluster(objects, cluster).getMetadata().getName(), backup);
+    }
+    return ask(cluster, "verify", operation().verifyBackup(new KvorumOperationSpec.VerifyBackup(backup)));
+  }
+
+  @Command(
+      description = {
+        "Puts a cluster back to a backup, or writes the new cluster that begins with it.",
+        "In place, all clients are interrupted and everything written after the backup is lost. Beside it: kubectl kvorum restore CLUSTER BACKUP --into NEW | kubectl apply -f -"
+      },
+      mixinStandardHelpOptions = true)
+  int restore(
+      @Parameters(paramLabel = "CLUSTER") String cluster, @Parameters(paramLabel = "BACKUP") String backup,
+      @Option(names = "--revision", description = "Up to this revision (default: everything that the backup has).") Long revision,
+      @Option(names = "--time", description = "Up to this moment, e.g. 2026-01-02T03:04:05Z; with --into.") String time,
+      @Option(names = "--into", paramLabel = "NEW", description = "Write a new cluster of this name that begins with the backup; nothing is changed.") String into,
+      @Option(names = "--acknowledge-data-loss", description = "In place: writes after the backup are lost.") boolean acknowledged)
+      throws InterruptedException {
+    if (revision != null && time != null) {
+      throw new CommandLine.ParameterException(spec.subcommands().get("restore"), "--revision and --time exclude each other");
+    }
+    if (into == null && !acknowledged) {
+      throw new CommandLine.ParameterException(
+          spec.subcommands().get("restore"),
+          "putting " + cluster + " back loses what was written since: add --acknowledge-data-loss; or restore into a new cluster beside it:"
+              + " kubectl kvorum restore " + cluster + " " + backup + " --into NEW | kubectl apply -f -");
+    }
+    if (into == null && time != null) {
+      throw new CommandLine.ParameterException(spec.subcommands().get("restore"), "--time goes with --into; in place it is --revision");
+    }
+    try (Objects objects = objects()) {
+      KvorumCluster found = cluster(objects, cluster);
+      new BackupCommands(objects, out()).restorable(cluster, backup);
+      if (into != null) {
+        BootstrapSpec.Target target = revision == null && time == null ? null : new BootstrapSpec.Target(revision, time);
+        out().print(BackupCommands.manifest(found, into, backup, target));
+        out().flush();
+        return 0;
+      }
+    }
+    return ask(cluster, "restore", operation().restoreInPlace(new KvorumOperationSpec.RestoreInPlace(backup, revision, acknowledged)));
   }
 
   private static OperationChoice operation() {

@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 
 /** Reads the wanted cluster from a file, and refuses what an API server would refuse and what this machine cannot do. */
@@ -103,6 +102,11 @@ final class ClusterFile {
     if (spec.wantsAuth()) {
       faults.add("auth needs TLS for clients, which members on this machine do not have");
     }
+    if (spec.backup() != null || spec.bootstrap() != null || spec.wantsFinalBackup()) {
+      faults.add(
+          "no Jobs run on this machine, so spec.backup, spec.bootstrap and spec.deletion.finalBackup are for Kubernetes;"
+              + " here kvorum backup --endpoints=URL --destination=DIRECTORY takes a backup");
+    }
     if (before != null) {
       changes(spec, before, faults);
     }
@@ -112,9 +116,6 @@ final class ClusterFile {
   private static void changes(KvorumClusterSpec spec, KvorumClusterSpec before, List<String> faults) {
     if (spec.storage() != null && spec.storage().size() != null && spec.storage().bytes() < before.storage().bytes()) {
       faults.add("volumes only grow");
-    }
-    if (!Objects.equals(spec.bootstrap(), before.bootstrap())) {
-      faults.add("bootstrap is read once and cannot be changed");
     }
   }
 
