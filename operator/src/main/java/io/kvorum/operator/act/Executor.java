@@ -48,6 +48,9 @@ public final class Executor {
           store.disarm(voters(seen, ""), new StoreState.ActiveAlarm(disarm.memberId(), StoreState.ActiveAlarm.Kind.valueOf(disarm.alarm())));
       case Action.GrowClaim grow -> runtime.growClaim(grow.member(), grow.bytes());
       case Action.EnableAuth enable -> store.enableAuth(voters(seen, ""), runtime.rootPassword());
+      case Action.DisableAuth disable -> store.disableAuth(voters(seen, ""));
+      case Action.CompareData compare ->
+          store.compareData(compare.members().stream().map(this::find).flatMap(Optional::stream).toList(), compare.revision());
       case Action.RotateCertificates rotate -> runtime.rotateCertificates(rotate.phase());
       case Action.CopyClaim copy -> runtime.copyClaim(copy.member());
       case Action.InspectData inspect -> runtime.inspectData(inspect.member());

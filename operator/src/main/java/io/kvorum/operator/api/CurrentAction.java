@@ -83,6 +83,8 @@ public record CurrentAction(
     RECOVER_QUORUM,
     @JsonProperty("EnableAuth")
     ENABLE_AUTH,
+    @JsonProperty("DisableAuth")
+    DISABLE_AUTH,
     @JsonProperty("RotateCertificates")
     ROTATE_CERTIFICATES,
     @JsonProperty("Compact")

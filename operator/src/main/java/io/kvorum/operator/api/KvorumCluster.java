@@ -35,4 +35,16 @@ public final class KvorumCluster extends CustomResource<KvorumClusterSpec, Kvoru
     boolean known = getStatus() != null && getStatus().version() != null && getStatus().version().target() != null && !getStatus().version().target().isEmpty();
     return known ? getStatus().version().target() : getSpec().version();
   }
+
+  /**
+   * The secret with root's password: the one that the specification names or, by its name, the operator's own; while authentication is to be switched off,
+   * the one that it was switched on with; empty when it is neither wanted nor in force.
+   */
+  public String rootSecret() {
+    if (!getSpec().wantsAuth()) {
+      return getStatus() == null ? "" : getStatus().memory().rootSecret();
+    }
+    String given = getSpec().auth().rootCredentialsSecretRef();
+    return given == null || given.isEmpty() ? getMetadata().getName() + "-root" : given;
+  }
 }

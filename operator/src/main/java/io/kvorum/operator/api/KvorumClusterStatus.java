@@ -153,15 +153,18 @@ public record KvorumClusterStatus(
    * @param failures procedures that failed since one succeeded
    * @param hibernated the members were stopped on the user's wish and did not lead again since
    * @param paused the user was told that the cluster is paused
+   * @param lastComparison when the members' data was last compared
+   * @param hashMismatch what the last comparison found to differ, empty for nothing
+   * @param rootSecret secret with root's password while the specification's authentication is in force, so that it can be switched off
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Memory(
       @Size(max = 64) String lastDisruption, @Size(max = 64) String quorumLostSince, @Size(max = 64) String leaderMoveSince,
       @Size(max = 64) String lastDefragmentation, @Size(max = 64) String lastCompaction, @Size(max = 128) String clusterToken,
       @Size(max = 256) String blocked, @Size(max = Api.NAME) String recovered, @Size(max = 64) String retryAfter, Integer failures, Boolean hibernated,
-      Boolean paused) {
+      Boolean paused, @Size(max = 64) String lastComparison, @Size(max = Api.MESSAGE) String hashMismatch, @Size(max = 253) String rootSecret) {
     /** Nothing to remember. */
-    public static final Memory EMPTY = new Memory(null, null, null, null, null, null, null, null, null, null, null, null);
+    public static final Memory EMPTY = new Memory(null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
 
     public Memory {
       lastDisruption = Api.orEmpty(lastDisruption);
@@ -176,6 +179,9 @@ public record KvorumClusterStatus(
       failures = failures == null ? 0 : failures;
       hibernated = hibernated != null && hibernated;
       paused = paused != null && paused;
+      lastComparison = Api.orEmpty(lastComparison);
+      hashMismatch = Api.orEmpty(hashMismatch);
+      rootSecret = Api.orEmpty(rootSecret);
     }
   }
 }

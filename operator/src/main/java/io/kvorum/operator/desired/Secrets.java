@@ -83,10 +83,9 @@ public final class Secrets {
         .build();
   }
 
-  /** The secret that holds the password of root. */
+  /** The secret that holds the password of root; empty while authentication is neither wanted nor in force by the specification. */
   public static String rootCredentials(KvorumCluster cluster) {
-    String given = cluster.getSpec().auth().rootCredentialsSecretRef();
-    return given == null || given.isEmpty() ? Names.rootCredentials(cluster.getMetadata().getName()) : given;
+    return cluster.rootSecret();
   }
 
   /** What clients trust, readable by whoever may read ConfigMaps. */

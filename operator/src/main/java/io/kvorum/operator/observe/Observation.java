@@ -5,6 +5,7 @@ import io.kvorum.operator.api.KvorumMember;
 import io.kvorum.operator.api.KvorumOperation;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * All that one pass decides from: read once, never changed. The planner is a function of this record alone; its clock is {@link #at}.
@@ -61,10 +62,26 @@ public record Observation(
    * @param lost the volume is gone (phase Lost) though the claim exists
    * @param fileSystemResizePending the volume has grown and waits for its pod to restart
    * @param copied a finished copy of its data is kept
+   * @param resizeProblem why it does not grow as it was asked to; empty when nothing speaks against it
    */
   public record ClaimState(
       String member, String name, String uid, boolean bound, boolean lost, boolean terminating, long requestedBytes, long actualBytes,
-      boolean fileSystemResizePending, boolean copied) {}
+      boolean fileSystemResizePending, boolean copied, Optional<ResizeProblem> resizeProblem) {
+    /** Of a claim that grows when asked to. */
+    public ClaimState(
+        String member, String name, String uid, boolean bound, boolean lost, boolean terminating, long requestedBytes, long actualBytes,
+        boolean fileSystemResizePending, boolean copied) {
+      this(member, name, uid, bound, lost, terminating, requestedBytes, actualBytes, fileSystemResizePending, copied, Optional.empty());
+    }
+  }
+
+  /**
+   * Why a volume does not grow.
+   *
+   * @param message for people
+   * @param at when it was last tried in vain
+   */
+  public record ResizeProblem(String message, Instant at) {}
 
   /**
    * What is left in the data directory of a member that does not run.

@@ -13,8 +13,11 @@ import java.util.Set;
  * @param membership the linearizable member list; empty when no quorum answered
  * @param alarms the active alarms, empty when they could not be read
  * @param authEnabled users and roles are enforced; empty when it could not be read
+ * @param comparison of the members' data, the last that has ended; empty before the first of this process
  */
-public record StoreState(List<MemberAnswer> answers, Optional<MemberList> membership, List<ActiveAlarm> alarms, Optional<Boolean> authEnabled) {
+public record StoreState(
+    List<MemberAnswer> answers, Optional<MemberList> membership, List<ActiveAlarm> alarms, Optional<Boolean> authEnabled,
+    Optional<HashComparison> comparison) {
 
   /** Nothing is known of the store. */
   public static final StoreState UNKNOWN = new StoreState(List.of(), Optional.empty(), List.of(), Optional.empty());
@@ -22,6 +25,21 @@ public record StoreState(List<MemberAnswer> answers, Optional<MemberList> member
   public StoreState {
     answers = List.copyOf(answers);
     alarms = List.copyOf(alarms);
+  }
+
+  /** Without a comparison. */
+  public StoreState(List<MemberAnswer> answers, Optional<MemberList> membership, List<ActiveAlarm> alarms, Optional<Boolean> authEnabled) {
+    this(answers, membership, alarms, authEnabled, Optional.empty());
+  }
+
+  /** The same with other answers. */
+  public StoreState withAnswers(List<MemberAnswer> others) {
+    return new StoreState(others, membership, alarms, authEnabled, comparison);
+  }
+
+  /** The same with this comparison. */
+  public StoreState withComparison(Optional<HashComparison> other) {
+    return new StoreState(answers, membership, alarms, authEnabled, other);
   }
 
   /**
@@ -35,24 +53,50 @@ public record StoreState(List<MemberAnswer> answers, Optional<MemberList> member
    * @param kvorumVersion version of the process, e.g. 0.1.0
    * @param configHash hash of the configuration that the process runs with
    * @param certificateFingerprints SHA-256 fingerprints, lower-case hex, of all certificates that it uses or trusts
+   * @param clock how its wall clock stands to the operator's; empty when it does not tell
    */
   public record MemberAnswer(
       String member, Instant at, long clusterId, long memberId, long leaderId, long term, long lastLogTerm, long raftIndex, long appliedIndex, long revision,
       long databaseBytes, long inUseBytes, boolean learner, boolean ready, String kvorumVersion, String clusterVersion, String configHash,
-      Set<String> certificateFingerprints, List<String> errors) {
+      Set<String> certificateFingerprints, List<String> errors, Optional<ClockReading> clock) {
 
     public MemberAnswer {
       certificateFingerprints = Set.copyOf(certificateFingerprints);
       errors = List.copyOf(errors);
     }
 
+    /** Of a member that does not tell its clock. */
+    public MemberAnswer(
+        String member, Instant at, long clusterId, long memberId, long leaderId, long term, long lastLogTerm, long raftIndex, long appliedIndex,
+        long revision, long databaseBytes, long inUseBytes, boolean learner, boolean ready, String kvorumVersion, String clusterVersion, String configHash,
+        Set<String> certificateFingerprints, List<String> errors) {
+      this(
+          member, at, clusterId, memberId, leaderId, term, lastLogTerm, raftIndex, appliedIndex, revision, databaseBytes, inUseBytes, learner, ready,
+          kvorumVersion, clusterVersion, configHash, certificateFingerprints, errors, Optional.empty());
+    }
+
     /** The same answer with another configuration hash. */
     public MemberAnswer withConfigHash(String hash) {
       return new MemberAnswer(
           member, at, clusterId, memberId, leaderId, term, lastLogTerm, raftIndex, appliedIndex, revision, databaseBytes, inUseBytes, learner, ready,
-          kvorumVersion, clusterVersion, hash, certificateFingerprints, errors);
+          kvorumVersion, clusterVersion, hash, certificateFingerprints, errors, clock);
+    }
+
+    /** The same answer with other fingerprints. */
+    public MemberAnswer withFingerprints(Set<String> fingerprints) {
+      return new MemberAnswer(
+          member, at, clusterId, memberId, leaderId, term, lastLogTerm, raftIndex, appliedIndex, revision, databaseBytes, inUseBytes, learner, ready,
+          kvorumVersion, clusterVersion, configHash, fingerprints, errors, clock);
     }
   }
+
+  /**
+   * A member's wall clock as it was read over the network.
+   *
+   * @param aheadMillis how far it is ahead of the operator's clock, negative behind it
+   * @param uncertaintyMillis the reading may be wrong by as much, either way: half of the time that the call took
+   */
+  public record ClockReading(long aheadMillis, long uncertaintyMillis) {}
 
   /** The member list of a cluster at one moment. */
   public record MemberList(long clusterId, List<ListedMember> members) {

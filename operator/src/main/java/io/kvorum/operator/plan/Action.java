@@ -76,6 +76,16 @@ public sealed interface Action {
   /** Creates root with its credentials and enables authentication. */
   record EnableAuth() implements Action {}
 
+  /** Switches authentication off with root's credentials; users and roles stay. */
+  record DisableAuth() implements Action {}
+
+  /** Begins to hash these members' data at a revision, one after the other; what comes of it is in a later observation. */
+  record CompareData(List<String> members, long revision) implements Action {
+    public CompareData {
+      members = List.copyOf(members);
+    }
+  }
+
   /**
    * Moves the rotation of certificates to this phase; TRUST_BOTH begins one, STABLE ends it. Leaves alone are renewed by REISSUE_LEAVES out of
    * STABLE.

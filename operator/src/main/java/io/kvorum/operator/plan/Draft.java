@@ -210,6 +210,9 @@ public final class Draft {
     public String recovered;
     public boolean hibernated;
     public boolean paused;
+    public String lastComparison;
+    public String hashMismatch;
+    public String rootSecret;
     private String blocked;
     private String retryAfter;
     private int failures;
@@ -224,6 +227,9 @@ public final class Draft {
       recovered = from.recovered();
       hibernated = from.hibernated();
       paused = from.paused();
+      lastComparison = from.lastComparison();
+      hashMismatch = from.hashMismatch();
+      rootSecret = from.rootSecret();
       blocked = from.blocked();
       retryAfter = from.retryAfter();
       failures = from.failures();
@@ -232,7 +238,7 @@ public final class Draft {
     private Memory freeze() {
       return new Memory(
           lastDisruption, quorumLostSince, leaderMoveSince, lastDefragmentation, lastCompaction, clusterToken, blocked, recovered, retryAfter, failures,
-          hibernated, paused);
+          hibernated, paused, lastComparison, hashMismatch, rootSecret);
     }
   }
 }

@@ -8,6 +8,7 @@ import io.kvorum.operator.plan.rung.Authentication;
 import io.kvorum.operator.plan.rung.Bootstrap;
 import io.kvorum.operator.plan.rung.CertificatePhases;
 import io.kvorum.operator.plan.rung.CorruptMember;
+import io.kvorum.operator.plan.rung.DataComparison;
 import io.kvorum.operator.plan.rung.Deletion;
 import io.kvorum.operator.plan.rung.FinishCurrent;
 import io.kvorum.operator.plan.rung.FullDatabase;
@@ -38,7 +39,7 @@ import java.util.Optional;
  *   <li>what has begun is finished
  *   <li>corrupt member; full database; unhealthy member; unfinished member; leader in the wrong place; a user's operation
  *   <li>scale up (more redundancy first); authentication; certificates; rolling update; scale down (never fewer members during a roll)
- *   <li>scheduled maintenance; upkeep
+ *   <li>scheduled maintenance; comparison of the members' data; upkeep
  * </ol>
  *
  * A rung whose guard does not hold says so in the plan. No I/O, no clock but the observation's, no randomness.
@@ -47,7 +48,7 @@ public final class Planner {
   private static final List<Rung> LADDER = List.of(
       new Deletion(), new Pause(), new Identity(), new QuorumLoss(), new Hibernation(), new Bootstrap(), new FinishCurrent(), new CorruptMember(),
       new FullDatabase(), new Healing(), new Unfinished(), new LeaderMigration(), new Operations(), new ScaleUp(), new Authentication(),
-      new CertificatePhases(), new RollingUpdate(), new ScaleDown(), new Maintenance(), new Upkeep());
+      new CertificatePhases(), new RollingUpdate(), new ScaleDown(), new Maintenance(), new DataComparison(), new Upkeep());
 
   /** The plan for this observation. */
   public Plan plan(Observation observation) {
@@ -55,6 +56,7 @@ public final class Planner {
     Draft draft = new Draft(situation);
     Members.refresh(situation, draft);
     specChecked(situation, draft);
+    DataComparison.found(situation, draft);
     if (!situation.facts().holdsLease()) {
       draft.progress(Reason.FROZEN, "this operator does not hold its lease");
       return draft.finish("Lease");

@@ -5,6 +5,7 @@ import io.kvorum.operator.api.Condition;
 import io.kvorum.operator.api.Condition.Status;
 import io.kvorum.operator.api.KvorumMemberStatus;
 import io.kvorum.operator.observe.Observation.Certificates;
+import io.kvorum.operator.observe.Observation.ClaimState;
 import io.kvorum.operator.observe.StoreState.ActiveAlarm;
 import io.kvorum.operator.observe.StoreState.MemberAnswer;
 import io.kvorum.operator.plan.MemberView;
@@ -129,6 +130,8 @@ final class Conditions {
       set("Degraded", Status.TRUE, "LowFaultTolerance", "no voter may fail");
     } else if (expected && lagging) {
       set("Degraded", Status.TRUE, "MemberLagging", "");
+    } else if (expected && ClockSkew.of(situation).isPresent()) {
+      set("Degraded", Status.TRUE, "ClockSkew", ClockSkew.of(situation).get());
     } else {
       set("Degraded", Status.FALSE, "Healthy", "");
     }
@@ -148,15 +151,23 @@ final class Conditions {
 
   private void data() {
     Optional<MemberView> corrupt = situation.members().stream().filter(MemberView::corrupt).findFirst();
-    set("DataConsistent", corrupt.isPresent() ? Status.FALSE : Status.TRUE, corrupt.isPresent() ? "CorruptAlarm" : "NoAlarm",
-        corrupt.map(member -> member.name() + " differs from the others").orElse(""));
+    if (corrupt.isPresent()) {
+      set("DataConsistent", Status.FALSE, "CorruptAlarm", corrupt.get().name() + " differs from the others");
+    } else if (!plan.memory().hashMismatch().isEmpty()) {
+      set("DataConsistent", Status.FALSE, "HashMismatch", plan.memory().hashMismatch());
+    } else {
+      set("DataConsistent", Status.TRUE, "NoAlarm", "");
+    }
   }
 
   private void storage() {
     boolean full = situation.observation().store().alarms().stream().anyMatch(alarm -> alarm.kind() == ActiveAlarm.Kind.NOSPACE);
     long used = situation.members().stream().flatMap(member -> member.answer().stream()).mapToLong(MemberAnswer::databaseBytes).max().orElse(0);
+    Optional<MemberView> stuck = situation.members().stream().filter(member -> member.claim().flatMap(ClaimState::resizeProblem).isPresent()).findFirst();
     if (full) {
       set("StorageHealthy", Status.FALSE, "QuotaExceeded", "writes are refused until space is reclaimed and the alarm disarmed");
+    } else if (stuck.isPresent()) {
+      set("StorageHealthy", Status.FALSE, "ResizeFailed", stuck.get().name() + ": " + stuck.get().claim().orElseThrow().resizeProblem().orElseThrow().message());
     } else if (used > situation.spec().effectiveQuota() / 10 * 9) {
       set("StorageHealthy", Status.FALSE, "DiskNearlyFull", "the database is above nine tenths of its quota");
     } else {
@@ -213,6 +224,8 @@ final class Conditions {
       set("OperatorAttention", Status.TRUE, "InterventionNeeded", "look at etcdctl member list and status --cluster; everything is frozen until they agree");
     } else if (lost) {
       set("OperatorAttention", Status.TRUE, "InterventionNeeded", "kubectl kvorum recover " + name);
+    } else if (!plan.memory().hashMismatch().isEmpty()) {
+      set("OperatorAttention", Status.TRUE, "InterventionNeeded", plan.memory().hashMismatch() + "; kubectl kvorum replace " + name + " MEMBER");
     } else if (plan.progress().reason() == Reason.WAITING_FOR_USER || plan.progress().reason() == Reason.DEADLINE_EXCEEDED) {
       set("OperatorAttention", Status.TRUE, "InterventionNeeded", plan.progress().message());
     } else {

@@ -8,11 +8,13 @@ import io.kvorum.operator.observe.StoreState;
 import io.kvorum.operator.observe.StoreState.ActiveAlarm;
 import io.kvorum.protocol.etcdserverpb.AlarmRequest;
 import io.kvorum.protocol.etcdserverpb.AlarmType;
+import io.kvorum.protocol.etcdserverpb.AuthDisableRequest;
 import io.kvorum.protocol.etcdserverpb.AuthEnableRequest;
 import io.kvorum.protocol.etcdserverpb.AuthGrpc;
 import io.kvorum.protocol.etcdserverpb.AuthRoleAddRequest;
 import io.kvorum.protocol.etcdserverpb.AuthStatusRequest;
 import io.kvorum.protocol.etcdserverpb.AuthUserAddRequest;
+import io.kvorum.protocol.etcdserverpb.AuthUserChangePasswordRequest;
 import io.kvorum.protocol.etcdserverpb.AuthUserGrantRoleRequest;
 import io.kvorum.protocol.etcdserverpb.ClusterGrpc;
 import io.kvorum.protocol.etcdserverpb.CompactionRequest;
@@ -43,6 +45,7 @@ public final class GrpcStoreAdmin implements StoreAdmin, AutoCloseable {
   private final Channels channels = new Channels();
   private final Login login = new Login();
   private final StoreObserver observer;
+  private final DataComparisons comparisons;
 
   /**
    * @param access asked for each call, so that rotated files and passwords count at once
@@ -51,12 +54,13 @@ public final class GrpcStoreAdmin implements StoreAdmin, AutoCloseable {
   public GrpcStoreAdmin(Supplier<StoreAccess> access, Clock clock) {
     this.access = access;
     this.observer = new StoreObserver(this, clock);
+    this.comparisons = new DataComparisons(this, clock);
   }
 
   @Override
   public StoreState observe(List<Endpoint> members) {
     channels.keepOnly(members);
-    return observer.observe(members);
+    return observer.observe(members).withComparison(comparisons.last());
   }
 
   @Override
@@ -132,13 +136,27 @@ public final class GrpcStoreAdmin implements StoreAdmin, AutoCloseable {
     AuthRoleAddRequest role = AuthRoleAddRequest.newBuilder().setName(ROOT).build();
     AuthUserGrantRoleRequest grant = AuthUserGrantRoleRequest.newBuilder().setUser(ROOT).setRole(ROOT).build();
     anyBut("user name already exists", through, endpoint -> call(endpoint, AuthGrpc::newBlockingStub, stub -> stub.userAdd(user)));
+    // Root may be left from when authentication was on before, with the password of then.
+    AuthUserChangePasswordRequest change = AuthUserChangePasswordRequest.newBuilder().setName(ROOT).setPassword(password).build();
+    any(through, endpoint -> call(endpoint, AuthGrpc::newBlockingStub, stub -> stub.userChangePassword(change)));
     anyBut("role name already exists", through, endpoint -> call(endpoint, AuthGrpc::newBlockingStub, stub -> stub.roleAdd(role)));
     any(through, endpoint -> call(endpoint, AuthGrpc::newBlockingStub, stub -> stub.userGrantRole(grant)));
     any(through, endpoint -> call(endpoint, AuthGrpc::newBlockingStub, stub -> stub.authEnable(AuthEnableRequest.getDefaultInstance())));
   }
 
   @Override
+  public void disableAuth(List<Endpoint> through) throws StoreException {
+    any(through, endpoint -> call(endpoint, AuthGrpc::newBlockingStub, stub -> stub.authDisable(AuthDisableRequest.getDefaultInstance())));
+  }
+
+  @Override
+  public void compareData(List<Endpoint> members, long revision) {
+    comparisons.begin(members, revision);
+  }
+
+  @Override
   public void close() {
+    comparisons.close();
     channels.close();
   }
 
@@ -153,7 +171,8 @@ public final class GrpcStoreAdmin implements StoreAdmin, AutoCloseable {
     return call(endpoint, stub, TIMEOUT, what);
   }
 
-  private <S extends AbstractBlockingStub<S>, T> T call(Endpoint endpoint, Function<ManagedChannel, S> stub, Duration limit, Function<S, T> what) {
+  /** As above with a bound of its own. */
+  <S extends AbstractBlockingStub<S>, T> T call(Endpoint endpoint, Function<ManagedChannel, S> stub, Duration limit, Function<S, T> what) {
     StoreAccess now = access.get();
     ManagedChannel channel = channels.to(endpoint, now);
     try {

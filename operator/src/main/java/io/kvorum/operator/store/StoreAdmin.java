@@ -43,8 +43,17 @@ public interface StoreAdmin {
   /** Has a member re-read its configuration and certificate files. */
   void reload(Endpoint member) throws StoreException;
 
-  /** Creates user and role root with this password when absent, and enables authentication; already enabled is success. */
+  /** Creates user and role root when absent, gives root this password, and enables authentication; already enabled is success. */
   void enableAuth(List<Endpoint> through, String password) throws StoreException;
+
+  /** Switches authentication off; already off is success. Users and roles stay. */
+  void disableAuth(List<Endpoint> through) throws StoreException;
+
+  /**
+   * Begins to hash the data of these members at a revision, one after the other, each in five minutes at most, and returns at once. What came of it is the
+   * comparison of later observations. While one is under way another is not begun.
+   */
+  void compareData(List<Endpoint> members, long revision);
 
   /** A call to the store that failed, with what may be done about it. */
   final class StoreException extends Exception {

@@ -3,6 +3,7 @@ package io.kvorum.operator.store;
 import io.grpc.StatusRuntimeException;
 import io.kvorum.operator.observe.StoreState;
 import io.kvorum.operator.observe.StoreState.ActiveAlarm;
+import io.kvorum.operator.observe.StoreState.ClockReading;
 import io.kvorum.operator.observe.StoreState.ListedMember;
 import io.kvorum.operator.observe.StoreState.MemberAnswer;
 import io.kvorum.operator.observe.StoreState.MemberList;
@@ -20,6 +21,8 @@ import io.kvorum.protocol.v1.Certificate;
 import io.kvorum.protocol.v1.DescribeRequest;
 import io.kvorum.protocol.v1.DescribeResponse;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -92,11 +95,13 @@ final class StoreObserver {
 
   private Answer answer(Endpoint endpoint) {
     StatusResponse status = store.call(endpoint, MaintenanceGrpc::newBlockingStub, stub -> stub.status(StatusRequest.getDefaultInstance()));
+    Instant asked = clock.instant();
     DescribeResponse described = store.call(endpoint, AdminGrpc::newBlockingStub, stub -> stub.describe(DescribeRequest.getDefaultInstance()));
+    Instant answered = clock.instant();
     MemberAnswer answer =
         new MemberAnswer(
             endpoint.member(),
-            clock.instant(),
+            answered,
             status.getHeader().getClusterId(),
             status.getHeader().getMemberId(),
             status.getLeader(),
@@ -113,8 +118,15 @@ final class StoreObserver {
             described.getClusterVersion(),
             described.getConfigHash(),
             described.getCertificatesList().stream().map(Certificate::getSha256).collect(Collectors.toSet()),
-            List.copyOf(status.getErrorsList()));
+            List.copyOf(status.getErrorsList()),
+            reading(described.getClockMillis(), asked, answered));
     return new Answer(endpoint, answer, described.getAlarmsList().stream().flatMap(StoreObserver::alarm).toList());
+  }
+
+  /** The answer was made at some moment of the call: the middle is right to half of its length. */
+  private static Optional<ClockReading> reading(long clockMillis, Instant asked, Instant answered) {
+    long half = Duration.between(asked, answered).toMillis() / 2 + 1;
+    return clockMillis == 0 ? Optional.empty() : Optional.of(new ClockReading(clockMillis - asked.toEpochMilli() - half, half));
   }
 
   private Optional<Boolean> authEnabled(ExecutorService threads, List<Endpoint> members) {

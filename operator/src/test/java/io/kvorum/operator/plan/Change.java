@@ -3,7 +3,11 @@ package io.kvorum.operator.plan;
 import io.kvorum.operator.observe.Observation.ClaimState;
 import io.kvorum.operator.observe.Observation.NodeState;
 import io.kvorum.operator.observe.Observation.PodState;
+import io.kvorum.operator.observe.Observation.ResizeProblem;
+import io.kvorum.operator.observe.StoreState.ClockReading;
 import io.kvorum.operator.observe.StoreState.MemberAnswer;
+import java.time.Instant;
+import java.util.Optional;
 import java.util.Set;
 
 /** One thing changed in an observed record. */
@@ -36,6 +40,18 @@ final class Change {
 
   static ClaimState sized(ClaimState claim, long requested, long actual, boolean restart) {
     return new ClaimState(claim.member(), claim.name(), claim.uid(), true, false, false, requested, actual, restart, false);
+  }
+
+  static ClaimState stuck(ClaimState claim, String message, Instant at) {
+    return new ClaimState(claim.member(), claim.name(), claim.uid(), true, false, false, claim.requestedBytes(), claim.actualBytes(), false, false,
+        Optional.of(new ResizeProblem(message, at)));
+  }
+
+  static MemberAnswer clock(MemberAnswer answer, long aheadMillis, long uncertaintyMillis) {
+    return new MemberAnswer(answer.member(), answer.at(), answer.clusterId(), answer.memberId(), answer.leaderId(), answer.term(), answer.term(),
+        answer.raftIndex(), answer.appliedIndex(), answer.revision(), answer.databaseBytes(), answer.inUseBytes(), answer.learner(), answer.ready(),
+        answer.kvorumVersion(), answer.clusterVersion(), answer.configHash(), answer.certificateFingerprints(), answer.errors(),
+        Optional.of(new ClockReading(aheadMillis, uncertaintyMillis)));
   }
 
   static NodeState cordoned(NodeState node) {

@@ -15,6 +15,7 @@ import io.kvorum.operator.api.KvorumMemberStatus.Role;
 import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.api.KvorumOperationSpec;
 import io.kvorum.operator.model.Specs;
+import io.kvorum.operator.observe.HashComparison;
 import io.kvorum.operator.observe.Observation;
 import io.kvorum.operator.observe.Observation.Certificates;
 import io.kvorum.operator.observe.Observation.ClaimState;
@@ -77,7 +78,8 @@ final class Scene {
   Optional<Boolean> auth = Optional.of(false);
   boolean listKnown = true;
   private CurrentAction current;
-  private Memory memory = Memory.EMPTY;
+  Optional<HashComparison> comparison = Optional.empty();
+  private Memory memory = compared(Memory.EMPTY, NOW.toString(), "");
 
   /** So many healthy voters; the first leads. */
   static Scene of(int voters) {
@@ -143,6 +145,18 @@ final class Scene {
     return this;
   }
 
+  /** The same with another comparison behind it. */
+  static Memory compared(Memory from, String last, String mismatch) {
+    return new Memory(
+        from.lastDisruption(), from.quorumLostSince(), from.leaderMoveSince(), from.lastDefragmentation(), from.lastCompaction(), from.clusterToken(),
+        from.blocked(), from.recovered(), from.retryAfter(), from.failures(), from.hibernated(), from.paused(), last, mismatch, from.rootSecret());
+  }
+
+  /** The same with a secret that authentication was switched on with. */
+  static Memory authenticated(String secret) {
+    return new Memory(null, null, null, null, null, null, null, null, null, null, null, null, NOW.toString(), null, secret);
+  }
+
   /** It has no pod, or one that is not ready, and does not answer. */
   Scene dead(int ordinal, String unhealthySince) {
     One one = member(ordinal);
@@ -169,7 +183,8 @@ final class Scene {
     return new Observation(
         NOW, cluster, objects, present(one -> one.pod), present(one -> one.claim), List.copyOf(nodes.values()), operations, data,
         new StoreState(
-            present(one -> one.answer), listKnown && !list.isEmpty() ? Optional.of(new MemberList(CLUSTER, list)) : Optional.empty(), alarms, auth),
+            present(one -> one.answer), listKnown && !list.isEmpty() ? Optional.of(new MemberList(CLUSTER, list)) : Optional.empty(), alarms, auth,
+            comparison),
         new Observation.Facts(template, templateByUser, config, true, missingSecrets, certificates, lease, backupSource, 0));
   }
 

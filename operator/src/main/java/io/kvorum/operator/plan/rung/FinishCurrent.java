@@ -44,7 +44,7 @@ public final class FinishCurrent implements Rung {
       case DEFRAGMENT -> new Defragment();
       case RELIEVE_QUOTA -> new RelieveQuota();
       case RECOVER_QUORUM -> new RecoverQuorum();
-      case ENABLE_AUTH, ROTATE_CERTIFICATES, COMPACT -> new Once();
+      case ENABLE_AUTH, DISABLE_AUTH, ROTATE_CERTIFICATES, COMPACT -> new Once();
       // The cluster id is latched, so that what was to be bootstrapped is.
       case BOOTSTRAP -> (situation, action, draft) -> draft.ended();
     };

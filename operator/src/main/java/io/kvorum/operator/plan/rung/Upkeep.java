@@ -21,6 +21,9 @@ import java.util.Optional;
 public final class Upkeep implements Rung {
   private static final Duration RELOAD_EVERY = Duration.ofSeconds(5);
 
+  /** A claim that was refused more is asked for it again this much later. */
+  static final Duration GROW_AGAIN = Duration.ofMinutes(5);
+
   @Override
   public boolean decide(Situation situation, Draft draft) {
     act(situation, draft, "");
@@ -62,7 +65,9 @@ public final class Upkeep implements Rung {
   private static boolean grow(Situation situation, Draft draft) {
     long wanted = situation.spec().storage().bytes();
     List<MemberView> small = situation.members().stream()
-        .filter(member -> member.claim().map(claim -> claim.requestedBytes() < wanted && !claim.lost() && !claim.terminating()).orElse(false)).toList();
+        .filter(member -> member.claim()
+            .map(claim -> claim.requestedBytes() < wanted && !claim.lost() && !claim.terminating() && !refused(situation, claim)).orElse(false))
+        .toList();
     Optional<MemberView> growing = situation.members().stream().filter(member -> member.claim().map(Upkeep::grows).orElse(false)).findFirst();
     if (growing.isPresent() && draft.progress() == Reason.STABLE) {
       draft.progress(Reason.RESIZING_VOLUMES, "the volume of " + growing.get().name() + " grows");
@@ -77,6 +82,10 @@ public final class Upkeep implements Rung {
     draft.event(EventReason.VOLUME_GROWING, next.name(), next.name() + " asks for " + wanted + " bytes");
     draft.act(new Action.GrowClaim(next.name(), wanted));
     return true;
+  }
+
+  private static boolean refused(Situation situation, ClaimState claim) {
+    return claim.resizeProblem().map(problem -> situation.at().isBefore(problem.at().plus(GROW_AGAIN))).orElse(false);
   }
 
   private static boolean grows(ClaimState claim) {

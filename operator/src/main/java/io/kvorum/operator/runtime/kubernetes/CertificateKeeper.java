@@ -81,8 +81,9 @@ final class CertificateKeeper {
         names.add(tls.secretRef());
       }
     }
-    if (cluster.getSpec().wantsAuth() && cluster.getSpec().auth().rootCredentialsSecretRef() != null) {
-      names.add(cluster.getSpec().auth().rootCredentialsSecretRef());
+    // The operator makes its own when it is absent, but not any more when it only serves to switch authentication off.
+    if (!cluster.rootSecret().isEmpty() && !(cluster.getSpec().wantsAuth() && own(cluster))) {
+      names.add(cluster.rootSecret());
     }
     return names;
   }
@@ -235,10 +236,7 @@ final class CertificateKeeper {
     }
     Set<String> fingerprints = new HashSet<>(answer.certificateFingerprints());
     fingerprints.add(OWN_LEAVES);
-    return new StoreState.MemberAnswer(
-        answer.member(), answer.at(), answer.clusterId(), answer.memberId(), answer.leaderId(), answer.term(), answer.lastLogTerm(), answer.raftIndex(),
-        answer.appliedIndex(), answer.revision(), answer.databaseBytes(), answer.inUseBytes(), answer.learner(), answer.ready(), answer.kvorumVersion(),
-        answer.clusterVersion(), answer.configHash(), fingerprints, answer.errors());
+    return answer.withFingerprints(fingerprints);
   }
 
   /** How the operator shows itself to the members. */
@@ -252,7 +250,7 @@ final class CertificateKeeper {
     }
     String password = rootPassword(cluster).orElse("");
     return new StoreAccess(
-        tls, cluster.getSpec().wantsAuth() && !password.isEmpty() ? Optional.of(new StoreAccess.Login("root", password)) : Optional.empty());
+        tls, password.isEmpty() ? Optional.empty() : Optional.of(new StoreAccess.Login("root", password)));
   }
 
   private String trusted(KvorumCluster cluster) {
@@ -270,17 +268,18 @@ final class CertificateKeeper {
   }
 
   Optional<String> rootPassword(KvorumCluster cluster) {
-    if (!cluster.getSpec().wantsAuth()) {
-      return Optional.empty();
-    }
-    return Optional.ofNullable(secrets.get(Secrets.rootCredentials(cluster))).map(secret -> Secrets.value(secret, Secrets.PASSWORD)).filter(text -> !text.isEmpty());
+    return Optional.ofNullable(secrets.get(cluster.rootSecret())).map(secret -> Secrets.value(secret, Secrets.PASSWORD)).filter(text -> !text.isEmpty());
   }
 
   /** Makes root's password when it is the operator's to make. */
   void makeRootPassword(KvorumCluster cluster, String password) {
-    if (Secrets.rootCredentials(cluster).equals(Names.rootCredentials(cluster.getMetadata().getName()))) {
+    if (cluster.getSpec().wantsAuth() && own(cluster)) {
       store(owned(Secrets.credentials(cluster, password), cluster));
     }
+  }
+
+  private static boolean own(KvorumCluster cluster) {
+    return cluster.rootSecret().equals(Names.rootCredentials(cluster.getMetadata().getName()));
   }
 
   private static <T extends HasMetadata> T owned(T object, KvorumCluster cluster) {

@@ -55,6 +55,7 @@ public final class KubernetesRuntime implements ClusterRuntime {
   private final CertificateKeeper certificates;
   private final Inspections inspections;
   private final ClaimCopies copies;
+  private final ClaimGrowth growth;
   private final EventPublisher events;
   private volatile StoreAccess access = StoreAccess.PLAIN;
   private KvorumCluster cluster;
@@ -87,6 +88,7 @@ public final class KubernetesRuntime implements ClusterRuntime {
     this.certificates = new CertificateKeeper(client, applier, new Issuer(installation.random()), installation.defaults(), installation.clock());
     this.inspections = new Inspections(client, writes, installation.defaults(), installation.clock());
     this.copies = new ClaimCopies(client, writes);
+    this.growth = new ClaimGrowth(writes, installation.clock());
     this.events = new EventPublisher(client, installation.clock(), installation.instance());
   }
 
@@ -114,8 +116,8 @@ public final class KubernetesRuntime implements ClusterRuntime {
     return installation.caches().pods(target.namespace(), target.name());
   }
 
-  private static List<ClaimState> claimStates(List<PersistentVolumeClaim> claims) {
-    return claims.stream().filter(claim -> !ClaimCopies.isCopy(claim)).map(claim -> Surroundings.claim(claim, claims)).toList();
+  private List<ClaimState> claimStates(List<PersistentVolumeClaim> claims) {
+    return claims.stream().filter(claim -> !ClaimCopies.isCopy(claim)).map(claim -> Surroundings.claim(claim, claims, growth.problem(claim))).toList();
   }
 
   private List<KvorumOperation> operations() {
@@ -151,12 +153,11 @@ public final class KubernetesRuntime implements ClusterRuntime {
   public StoreState recognise(StoreState answers) {
     Map<String, Pod> pods = pods().stream().collect(Collectors.toMap(pod -> pod.getMetadata().getName(), pod -> pod, (one, other) -> one));
     String shared = MemberConfig.sharedHash(cluster.getSpec());
-    return new StoreState(
+    return answers.withAnswers(
         answers.answers().stream()
             .map(answer -> certificates.recognise(cluster, answer))
             .map(answer -> hasItsConfig(answer, pods.get(answer.member())) ? answer.withConfigHash(shared) : answer)
-            .toList(),
-        answers.membership(), answers.alarms(), answers.authEnabled());
+            .toList());
   }
 
   private boolean hasItsConfig(StoreState.MemberAnswer answer, Pod pod) {
@@ -280,11 +281,7 @@ public final class KubernetesRuntime implements ClusterRuntime {
 
   @Override
   public void growClaim(String member, long bytes) {
-    claim(member)
-        .ifPresent(
-            claim ->
-                writes.merge(
-                    claim, Map.of("spec", Map.of("resources", Map.of("requests", Map.of("storage", cluster.getSpec().storage().size().toString()))))));
+    claim(member).ifPresent(claim -> growth.ask(claim, cluster.getSpec().storage().size()));
   }
 
   private Optional<PersistentVolumeClaim> claim(String member) {

@@ -15,11 +15,13 @@ import io.kvorum.operator.desired.Names;
 import io.kvorum.operator.observe.Observation.ClaimState;
 import io.kvorum.operator.observe.Observation.NodeState;
 import io.kvorum.operator.observe.Observation.PodState;
+import io.kvorum.operator.observe.Observation.ResizeProblem;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** From Kubernetes' objects to what the planner knows. Pure. */
@@ -80,8 +82,11 @@ final class Surroundings {
     return "Pending";
   }
 
-  /** @param all every claim of the cluster, copies among them */
-  static ClaimState claim(PersistentVolumeClaim claim, List<PersistentVolumeClaim> all) {
+  /**
+   * @param all every claim of the cluster, copies among them
+   * @param problem why it does not grow
+   */
+  static ClaimState claim(PersistentVolumeClaim claim, List<PersistentVolumeClaim> all, Optional<ResizeProblem> problem) {
     String phase = claim.getStatus() == null || claim.getStatus().getPhase() == null ? "Pending" : claim.getStatus().getPhase();
     boolean resize =
         claim.getStatus() != null
@@ -101,7 +106,8 @@ final class Surroundings {
         resize,
         !annotation(claim, ClaimCopies.NO_COPY).isEmpty()
             || all.stream()
-                .anyMatch(one -> one.getMetadata().getName().equals(copy) && one.getStatus() != null && "Bound".equals(one.getStatus().getPhase())));
+                .anyMatch(one -> one.getMetadata().getName().equals(copy) && one.getStatus() != null && "Bound".equals(one.getStatus().getPhase())),
+        problem);
   }
 
   private static long storage(Map<String, Quantity> amounts) {

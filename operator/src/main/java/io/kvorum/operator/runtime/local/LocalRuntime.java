@@ -123,7 +123,7 @@ public final class LocalRuntime implements ClusterRuntime {
                         .map(record -> answer.withConfigHash(shared))
                         .orElse(answer))
             .toList();
-    return new StoreState(answers, store.membership(), store.alarms(), store.authEnabled());
+    return store.withAnswers(answers);
   }
 
   @Override

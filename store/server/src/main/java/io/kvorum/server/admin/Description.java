@@ -13,6 +13,7 @@ import io.kvorum.server.cluster.Members;
 import io.kvorum.server.config.ServerConfig;
 import java.io.IOException;
 import java.nio.file.FileStore;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -20,6 +21,7 @@ import java.util.function.Supplier;
  *
  * @param last newest entry of its log
  * @param startedMillis when the process started, since 1970
+ * @param clockMillis the wall clock, since 1970
  */
 public record Description(
     Kernel kernel,
@@ -29,7 +31,8 @@ public record Description(
     Certificates certificates,
     DataFiles files,
     Supplier<SegmentedLog.Position> last,
-    long startedMillis) {
+    long startedMillis,
+    LongSupplier clockMillis) {
   /**
    * Asks all of them, now.
    *
@@ -58,7 +61,8 @@ public record Description(
         .setCompactRevision(Math.max(0, kernel.store().compactRevision()))
         .setSizes(sizes())
         .addAllAlarms(alarms.active())
-        .setStartedMillis(startedMillis);
+        .setStartedMillis(startedMillis)
+        .setClockMillis(clockMillis.getAsLong());
   }
 
   private DataSizes sizes() throws IOException {

@@ -155,7 +155,7 @@ final class Services {
   private ServerServiceDefinition admin(Own own) {
     long startedMillis = ManagementFactory.getRuntimeMXBean().getStartTime();
     Description description =
-        new Description(kernel, replica.members(), replica.alarms(), current, own.certificates, own.files, own.last, startedMillis);
+        new Description(kernel, replica.members(), replica.alarms(), current, own.certificates, own.files, own.last, startedMillis, System::currentTimeMillis);
     return new AdminService(kernel, description, new Reloader(current, own.certificates), threads.readers()).bindService();
   }
 

@@ -221,6 +221,7 @@ class AdminTest {
     assertThat(answer.getSizes().getHistoryFiles()).isPositive();
     assertThat(answer.getSizes().getDiskFree()).isPositive().isLessThanOrEqualTo(answer.getSizes().getDiskTotal());
     assertThat(answer.getStartedMillis()).isPositive().isLessThan(System.currentTimeMillis());
+    assertThat(answer.getClockMillis()).isGreaterThan(answer.getStartedMillis()).isLessThanOrEqualTo(System.currentTimeMillis());
     assertThat(answer.getCertificatesList()).extracting(Certificate::getRole).containsExactly(
         Certificate.Role.CLIENT, Certificate.Role.CLIENT_CA, Certificate.Role.PEER, Certificate.Role.PEER_CA);
     Certificate shown = answer.getCertificates(0);
