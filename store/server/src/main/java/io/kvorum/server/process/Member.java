@@ -58,6 +58,7 @@ final class Member implements AutoCloseable {
   private static final Log LOG = Log.of(Member.class);
   private static final long DUTIES_FIRST_MILLIS = 100;
   private static final long DUTIES_MILLIS = 500;
+  private static final String CONTENT_COMPARED_FIRST = "InitialCorruptCheck";
   private static final int PEER_BODY_BYTES = 64 << 10;
   private static final int PEER_PING_MILLIS = 1_000;
 
@@ -119,15 +120,12 @@ final class Member implements AutoCloseable {
     Certificates certificates = new Certificates(network.tls().files().client(), network.tls().files().peer());
     DataFiles files = new DataFiles(directory.store(), directory.log());
     this.content = services.content(node, List.of(opened.disk, transport.metrics(), proposals, reads), random, new Services.Own(certificates, files, opened.log::last));
-    listenToPeers(
-        new PeerService(identity, replica.members(), transport, node, received, services.localLeases, services.promotion, services.hash));
   }
 
   /**
-   * Opens everything and listens to peers; nothing runs yet.
+   * Opens everything; nothing runs, and nobody is listened to yet.
    *
    * @throws StartException when data is damaged
-   * @throws IOException also when a peer port is taken
    */
   static Member open(CurrentConfig current, DataDirectory directory, Genesis genesis, PeerNetwork network) throws StartException, IOException {
     HaltingFailPoint failPoint = HaltingFailPoint.of(System.getenv(HaltingFailPoint.VARIABLE));
@@ -186,13 +184,22 @@ final class Member implements AutoCloseable {
     if (config.cluster().electionTickAdvance()) {
       driver = driver.withInitialTicks(electionTicks - 1);
     }
-    long checkpointTerm = opened.store.checkpoint().term();
-    SnapshotMeta start =
-        config.cluster().forceNew()
-            ? ForcedCluster.force(replica.machine(), replica.members(), opened.log, checkpointTerm)
-            : new SnapshotMeta(replica.machine().appliedIndex(), checkpointTerm, replica.members().view().membership());
     return RaftDriver.open(
-        protocol, driver, opened.log, start, replica.machine(), transport, TimeSource.SYSTEM, random::nextInt, opened.failPoint);
+        protocol, driver, opened.log, standing(opened), replica.machine(), transport, TimeSource.SYSTEM, random::nextInt, opened.failPoint);
+  }
+
+  /** Where the state machine stands at the start: at its checkpoint; behind the log's last committed entry when its content is to be compared first. */
+  private SnapshotMeta standing(Opened opened) throws IOException {
+    long checkpointTerm = opened.store.checkpoint().term();
+    if (config.cluster().forceNew()) {
+      return ForcedCluster.force(replica.machine(), replica.members(), opened.log, checkpointTerm);
+    }
+    long checkpoint = replica.machine().appliedIndex();
+    if (config.featureGates().get(CONTENT_COMPARED_FIRST)) {
+      Replay.run(replica.machine(), replica.members(), opened.log, Math.min(opened.log.hardState().commit(), opened.log.lastIndex()));
+    }
+    long index = replica.machine().appliedIndex();
+    return new SnapshotMeta(index, index == checkpoint ? checkpointTerm : opened.log.term(index), replica.members().view().membership());
   }
 
   private static void closeQuietly(AutoCloseable part) {
@@ -211,31 +218,34 @@ final class Member implements AutoCloseable {
     return self == null ? config.cluster().advertisePeerUrls() : self.peerUrls();
   }
 
-  private void listenToPeers(PeerService peers) throws IOException {
+  /**
+   * Opens the peer ports. Not before {@link #compareContent}: who asks a member that is about to be refused for its hash would raise the alarm against it.
+   *
+   * @throws IOException also when a port is taken
+   */
+  void listen() throws IOException {
+    PeerService peers = new PeerService(identity, replica.members(), transport, node, received, services.localLeases, services.promotion, services.hash);
     HttpRoutes http =
         new HttpRoutes()
             .get("/version", request -> ClientPorts.version(replica.members().view().clusterVersion()))
             .route(HashEndpoint.PATH, new HashEndpoint(genesis.clusterId(), genesis.memberId(), (member, revision, completion) -> services.hash.hash(revision, completion)));
     GrpcPort.Bounds bounds = new GrpcPort.Bounds(PeerService.MESSAGE_BYTES_MAX, PEER_BODY_BYTES, Integer.MAX_VALUE, PEER_PING_MILLIS, true, 0, 0, false);
     List<String> urls = config.listen().peerUrls();
-    try {
-      for (String url : ServerTls.addresses(urls)) {
-        PortTls tls = ServerTls.of(url, urls, network.tls().peer());
-        peerPorts.add(GrpcPort.open(Urls.bindAddress(url), network.loops(), List.of(peers.definition()), List.of(), http, tls, bounds));
-      }
-    } catch (IOException e) {
-      peerPorts.forEach(GrpcPort::close);
-      received.close();
-      throw e;
+    for (String url : ServerTls.addresses(urls)) {
+      PortTls tls = ServerTls.of(url, urls, network.tls().peer());
+      peerPorts.add(GrpcPort.open(Urls.bindAddress(url), network.loops(), List.of(peers.definition()), List.of(), http, tls, bounds));
     }
   }
 
   /**
-   * Compares this member's content with the others', before it takes part.
+   * With the feature gate {@link #CONTENT_COMPARED_FIRST}, compares the content of a member that has some with the others', before it takes part.
    *
    * @throws StartException when it differs
    */
-  void compareContent() throws StartException {
+  void compareContent(boolean newMember) throws StartException {
+    if (newMember || !config.featureGates().get(CONTENT_COMPARED_FIRST)) {
+      return;
+    }
     FirstCalls others = new FirstCalls(identity, network.channels(), replica.members(), config.limits().requestMillis());
     String refusal = corruption(others).initial();
     if (refusal != null) {

@@ -97,9 +97,8 @@ final class Server implements AutoCloseable {
           "max-request-bytes", config.limits().maxRequestBytes(), "quota-backend-bytes", config.maintenance().configuredQuotaBytes(),
           "pid", ProcessHandle.current().pid());
       member = Member.open(current, directory, genesis, network);
-      if (!directory.isNew() && config.featureGates().get("InitialCorruptCheck")) {
-        member.compareContent();
-      }
+      member.compareContent(directory.isNew());
+      member.listen();
       ClientPorts ports = ClientPorts.open(config, tls.client(), member.content());
       Server server = new Server(config, directory, member, ports);
       server.begin();

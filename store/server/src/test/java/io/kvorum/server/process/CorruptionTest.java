@@ -27,13 +27,12 @@ import io.kvorum.protocol.etcdserverpb.PutRequest;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.etcdserverpb.RequestOp;
 import io.kvorum.protocol.etcdserverpb.TxnRequest;
+import io.kvorum.server.base.FreePorts;
 import io.kvorum.server.cluster.MemberIds;
 import io.kvorum.server.config.ConfigParser;
 import io.kvorum.server.config.FlagTable;
 import io.kvorum.server.config.Parsed;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -57,21 +56,13 @@ class CorruptionTest {
 
   @TempDir Path temp;
 
-  private final List<Integer> ports = new ArrayList<>();
+  private final List<Integer> ports = FreePorts.some(6);
   private final Server[] members = new Server[3];
   private final ManagedChannel[] channels = new ManagedChannel[3];
   private long damagedId;
 
   @BeforeEach
-  void reservePorts() throws IOException {
-    List<ServerSocket> sockets = new ArrayList<>();
-    for (int i = 0; i < 6; i++) {
-      sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-    }
-    for (ServerSocket socket : sockets) {
-      ports.add(socket.getLocalPort());
-      socket.close();
-    }
+  void openChannels() {
     for (int i = 0; i < 3; i++) {
       channels[i] = NettyChannelBuilder.forAddress("127.0.0.1", ports.get(i)).usePlaintext().build();
     }
@@ -174,9 +165,7 @@ class CorruptionTest {
       assertThat(to.revision()).isEqualTo(from.revision());
       to.checkpoint(from.checkpoint().index(), from.checkpoint().term(), from.checkpoint().machineState());
     }
-    try (var files = Files.walk(store)) {
-      files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> assertThat(file.toFile().delete()).isTrue());
-    }
+    delete(store);
     Files.move(rewritten, store);
   }
 
@@ -210,6 +199,7 @@ class CorruptionTest {
         .isInstanceOf(StartException.class)
         .hasMessage(MemberIds.hex(damagedId) + " found data inconsistency with peers")
         .satisfies(e -> assertThat(((StartException) e).event()).isEqualTo("checkInitialHashKV failed"));
+    assertThat(alarms(0)).as("nobody could ask the refused member for its hash").isEmpty();
     stop(1);
     start(1, "--experimental-initial-corrupt-check", "--corrupt-check-time=300ms");
     kv(1).put(put("more"));
@@ -230,6 +220,38 @@ class CorruptionTest {
       assertThat(http(i, "/readyz").body()).contains("[-]data_corruption failed: alarm activated: CORRUPT\n");
       assertThat(http(i, "/livez").statusCode()).isEqualTo(200);
       assertThat(http(i, "/health").body()).isEqualTo("{\"health\":\"false\",\"reason\":\"ALARM CORRUPT\"}\n");
+    }
+  }
+
+  /** The others have compacted behind the checkpoint: as of that nothing could be compared, so the log's committed entries are applied before. */
+  @Test
+  void a_killed_member_is_compared_as_of_its_last_committed_entry() throws Exception {
+    startAllAndDamageOne();
+    start(DAMAGED);
+    kv(DAMAGED).compact(CompactionRequest.newBuilder().setRevision(25).setPhysical(true).build());
+    for (int i = 0; i < 3; i++) {
+      kv(DAMAGED).put(put("more"));
+    }
+    for (int i = 0; i < 3; i++) {
+      kv(i).range(range("more"));
+    }
+    Path killed = temp.resolve("killed");
+    ExportCommandTest.copy(directory(DAMAGED), killed);
+    stop(DAMAGED);
+    delete(directory(DAMAGED));
+    Files.move(killed, directory(DAMAGED));
+
+    assertThatThrownBy(() -> start(DAMAGED, "--feature-gates=InitialCorruptCheck=true"))
+        .isInstanceOf(StartException.class)
+        .hasMessage(MemberIds.hex(damagedId) + " found data inconsistency with peers");
+    assertThat(alarms(0)).isEmpty();
+    start(DAMAGED);
+    assertThat(kv(DAMAGED).range(range("more")).getKvs(0).getVersion()).isEqualTo(3);
+  }
+
+  private static void delete(Path tree) throws IOException {
+    try (var files = Files.walk(tree)) {
+      files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> assertThat(file.toFile().delete()).isTrue());
     }
   }
 

@@ -52,7 +52,7 @@ class ExportCommandTest {
     return MaintenanceGrpc.newBlockingStub(member.channel).hashKV(HashKVRequest.getDefaultInstance());
   }
 
-  private static void copy(Path from, Path to) throws IOException {
+  static void copy(Path from, Path to) throws IOException {
     Files.walkFileTree(
         from,
         new SimpleFileVisitor<>() {
