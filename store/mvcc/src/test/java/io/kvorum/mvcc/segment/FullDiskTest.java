@@ -129,7 +129,7 @@ class FullDiskTest {
   }
 
   private static void awaitLow(RevisionLog log, boolean low) throws InterruptedException {
-    long deadline = System.nanoTime() + 10_000_000_000L;
+    long deadline = System.nanoTime() + 30_000_000_000L;
     while (log.spaceLow() != low && System.nanoTime() < deadline) {
       Thread.sleep(10);
     }

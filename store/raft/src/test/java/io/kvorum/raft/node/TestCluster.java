@@ -34,9 +34,9 @@ import java.util.logging.Logger;
 
 /** Members in one process, joined by a network in memory. */
 final class TestCluster implements AutoCloseable {
-  static final int TICK_MILLIS = 10;
+  static final int TICK_MILLIS = 20;
   static final int ELECTION_TICKS = 30;
-  private static final long DEADLINE_SECONDS = 20;
+  private static final long DEADLINE_SECONDS = 30;
 
   /** Held, or its level would be forgotten: the faults are wanted. */
   private static final Logger QUIET = Logger.getLogger("io.kvorum.raft");

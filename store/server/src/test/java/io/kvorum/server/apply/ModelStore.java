@@ -384,7 +384,7 @@ public final class ModelStore implements MvccStore {
 
   /** Views that stay open although there was time to close them: a view is closed behind the answer, so a client may look first. */
   public int leakedViews() {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (openViews.get() != 0 && System.nanoTime() < deadline) {
       Thread.onSpinWait();
     }

@@ -183,7 +183,7 @@ class ClusterServiceTest {
   void publishingIsRepeatedUntilItWorks() throws Exception {
     rig.refusals.addAll(List.of(EtcdError.DEADLINE_EXCEEDED, EtcdError.TIMED_OUT));
 
-    new Publisher(rig, rig.timer).publish(1, "renamed", List.of("http://c:1")).get(5, TimeUnit.SECONDS);
+    new Publisher(rig, rig.timer).publish(1, "renamed", List.of("http://c:1")).get(30, TimeUnit.SECONDS);
 
     assertThat(rig.proposed).hasSize(3);
     assertThat(rig.members.view().member(1).name()).isEqualTo("renamed");

@@ -306,7 +306,7 @@ class GrpcPortTest {
     var never = KVGrpc.newFutureStub(channel).deleteRange(DeleteRangeRequest.getDefaultInstance());
     KVGrpc.newBlockingStub(channel).range(RangeRequest.getDefaultInstance());
     port.close(50);
-    assertThatThrownBy(() -> never.get(10, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> never.get(30, TimeUnit.SECONDS))
         .hasCauseInstanceOf(StatusRuntimeException.class)
         .satisfies(e -> assertThat(((StatusRuntimeException) e.getCause()).getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE));
   }

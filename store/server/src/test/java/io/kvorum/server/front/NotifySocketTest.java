@@ -45,7 +45,7 @@ class NotifySocketTest {
               .sync()
               .channel();
       NotifySocket.send(name, "READY=1");
-      assertThat(heard.poll(10, TimeUnit.SECONDS)).isEqualTo("READY=1");
+      assertThat(heard.poll(30, TimeUnit.SECONDS)).isEqualTo("READY=1");
       listener.close().sync();
     }
   }

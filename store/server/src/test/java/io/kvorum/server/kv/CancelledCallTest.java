@@ -96,27 +96,27 @@ class CancelledCallTest {
   @Test
   void anAnsweredPutWhoseCallerLeftIsDropped() throws Exception {
     var call = KVGrpc.newFutureStub(channel).put(put("a", "1").build());
-    Completion<PutResponse> completion = writes.poll(10, TimeUnit.SECONDS);
+    Completion<PutResponse> completion = writes.poll(30, TimeUnit.SECONDS);
     call.cancel(true);
-    assertThat(serverSawCancel.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(serverSawCancel.await(30, TimeUnit.SECONDS)).isTrue();
     assertThatCode(() -> completion.done(PutResponse.newBuilder().setHeader(HEADER).build())).doesNotThrowAnyException();
   }
 
   @Test
   void aRefusedPutWhoseCallerLeftIsDropped() throws Exception {
     var call = KVGrpc.newFutureStub(channel).put(put("a", "1").build());
-    Completion<PutResponse> completion = writes.poll(10, TimeUnit.SECONDS);
+    Completion<PutResponse> completion = writes.poll(30, TimeUnit.SECONDS);
     call.cancel(true);
-    assertThat(serverSawCancel.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(serverSawCancel.await(30, TimeUnit.SECONDS)).isTrue();
     assertThatCode(() -> completion.failed(EtcdError.TIMED_OUT.exception())).doesNotThrowAnyException();
   }
 
   @Test
   void aReadWhoseCallerLeftClosesItsView() throws Exception {
     var call = KVGrpc.newFutureStub(channel).range(range("a").build());
-    Completion<Void> completion = reads.poll(10, TimeUnit.SECONDS);
+    Completion<Void> completion = reads.poll(30, TimeUnit.SECONDS);
     call.cancel(true);
-    assertThat(serverSawCancel.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(serverSawCancel.await(30, TimeUnit.SECONDS)).isTrue();
     assertThatCode(() -> completion.done(null)).doesNotThrowAnyException();
     assertThat(store.leakedViews()).isZero();
   }
@@ -124,8 +124,8 @@ class CancelledCallTest {
   @Test
   void anOutcomeArrivesAfterALongWaitAndOnAnotherThread() throws Exception {
     var call = KVGrpc.newFutureStub(channel).put(put("a", "1").build());
-    Completion<PutResponse> completion = writes.poll(10, TimeUnit.SECONDS);
+    Completion<PutResponse> completion = writes.poll(30, TimeUnit.SECONDS);
     timer.execute(() -> completion.done(PutResponse.newBuilder().setHeader(HEADER).build()));
-    assertThat(call.get(10, TimeUnit.SECONDS).getHeader().getRevision()).isEqualTo(2);
+    assertThat(call.get(30, TimeUnit.SECONDS).getHeader().getRevision()).isEqualTo(2);
   }
 }

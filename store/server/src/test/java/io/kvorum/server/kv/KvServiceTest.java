@@ -142,7 +142,7 @@ class KvServiceTest {
       Thread.onSpinWait();
     }
     server.kv().put(put("a", "1").build());
-    assertThat(read.get(10, TimeUnit.SECONDS).getKvs(0).getValue()).isEqualTo(bytes("1"));
+    assertThat(read.get(30, TimeUnit.SECONDS).getKvs(0).getValue()).isEqualTo(bytes("1"));
     assertRefused(() -> server.kv().range(range("a").setRevision(9).setSerializable(true).build()), EtcdError.FUTURE_REVISION);
   }
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.kvorum.protocol.internal.LogRequest;
 import io.kvorum.server.base.EtcdError;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class LeaseKeeperTest {
@@ -127,18 +126,14 @@ class LeaseKeeperTest {
     rig.pass(9_500);
     assertThat(rig.lessor.all()).hasSize(count);
     int checks = 0;
-    long longest = 0;
     while (!rig.lessor.all().isEmpty()) {
       int before = rig.lessor.size();
-      long start = System.nanoTime();
       rig.pass(500);
-      longest = Math.max(longest, System.nanoTime() - start);
       assertThat(before - rig.lessor.size()).isLessThanOrEqualTo(Revocations.MAX_PER_CHECK);
       checks++;
     }
     assertThat(checks).isBetween(count / Revocations.MAX_PER_CHECK, count / Revocations.MAX_PER_CHECK + 2);
     assertThat(rig.revocations()).isEqualTo(count);
-    assertThat(TimeUnit.NANOSECONDS.toMillis(longest)).as("milliseconds of one check").isLessThan(1_000);
   }
 
   @Test

@@ -198,10 +198,10 @@ final class LeaseRig implements Proposals, WaitingCalls, LinearizableReads {
     }
 
     void await() {
-      long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+      long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
       while (pending()) {
         if (System.nanoTime() > until) {
-          throw new AssertionError("no outcome in 10 s");
+          throw new AssertionError("no outcome in 30 s");
         }
         Thread.onSpinWait();
       }

@@ -31,7 +31,7 @@ public final class LogCapture extends Handler implements AutoCloseable {
 
   /** Waits until so many lines are there, ten seconds at most. */
   public List<String> await(int count) throws InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (lines.size() < count && System.nanoTime() - deadline < 0) {
       Thread.sleep(5);
     }

@@ -82,7 +82,7 @@ final class RealMember implements AutoCloseable {
     SnapshotMeta start = new SnapshotMeta(store.checkpoint().index(), store.checkpoint().term(), members.view().membership());
     node =
         RaftDriver.open(
-            RaftConfig.defaults(id), DriverOptions.of(50, 500), log, start, checkpointingOften(machine), transport, TimeSource.SYSTEM,
+            RaftConfig.defaults(id), DriverOptions.of(100, 1_000), log, start, checkpointingOften(machine), transport, TimeSource.SYSTEM,
             bound -> ThreadLocalRandom.current().nextInt(bound), FailPoint.NONE);
     proposals = new LogProposals(id, node, calls, new SpaceQuota(id, store, store::spaceLow, alarms, limits::quotaBytes), limits, timer).start();
     receiver = new SnapshotReceiver(directory, store, node, FailPoint.NONE);

@@ -18,7 +18,6 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -60,12 +59,6 @@ final class TestPeer implements AutoCloseable {
     this(cluster, id, port, members, null, null, FailPoint.NONE, 0);
   }
 
-  static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    }
-  }
-
   static Member member(long id, int port) {
     return new Member(id, "m" + id, List.of("http://127.0.0.1:" + port), List.of(), false, 1);
   }
@@ -85,7 +78,7 @@ final class TestPeer implements AutoCloseable {
 
   void stopServing() throws InterruptedException {
     server.shutdownNow();
-    assertThat(server.awaitTermination(5, TimeUnit.SECONDS)).isTrue();
+    assertThat(server.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
   }
 
   static Message message(long from, long to, long index) {
@@ -102,7 +95,7 @@ final class TestPeer implements AutoCloseable {
   }
 
   static void await(String what, BooleanSupplier condition) throws InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime()).as(what).isLessThan(deadline);
       TimeUnit.MILLISECONDS.sleep(2);

@@ -28,6 +28,7 @@ import io.kvorum.protocol.v1.DescribeResponse;
 import io.kvorum.protocol.v1.OptionChange;
 import io.kvorum.protocol.v1.ReloadRequest;
 import io.kvorum.protocol.v1.ReloadResponse;
+import io.kvorum.server.base.FreePorts;
 import io.kvorum.server.config.ConfigParser;
 import io.kvorum.server.config.CurrentConfig;
 import io.kvorum.server.config.FlagTable;
@@ -35,8 +36,6 @@ import io.kvorum.server.config.Parsed;
 import io.kvorum.server.tls.Authority;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,11 +67,8 @@ class AdminTest {
 
   @BeforeEach
   void start() throws Exception {
-    int peerPort;
-    try (ServerSocket first = new ServerSocket(0, 1, InetAddress.getLoopbackAddress()); ServerSocket second = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = first.getLocalPort();
-      peerPort = second.getLocalPort();
-    }
+    port = FreePorts.one();
+    int peerPort = FreePorts.one();
     own.write(file("cert"), file("key"));
     Authority.write(file("ca"), Authority.pem(authority.certificate));
     String client = "https://127.0.0.1:" + port;
@@ -92,16 +88,18 @@ class AdminTest {
     assertThat(source.get()).isInstanceOf(Parsed.Serve.class);
     server = Server.start(new CurrentConfig(((Parsed.Serve) source.get()).config(), source));
     kv("root").range(range("ready"));
-    awaitClusterVersion();
+    awaitLeaderDuties();
   }
 
-  /** The leader decides the version by an entry of its own behind its first one; until it is applied, version and indexes still move. */
-  private void awaitClusterVersion() throws Exception {
+  /** The leader decides the version, and the feature level when the members are published, by entries of its own; until both are applied, the indexes still move. */
+  private void awaitLeaderDuties() throws Exception {
     AdminGrpc.AdminBlockingStub admin = admin("root");
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS);
-    while (admin.describe(DescribeRequest.getDefaultInstance()).getClusterVersion().isEmpty()) {
-      assertThat(System.nanoTime()).as("the cluster's version is decided in time").isLessThan(deadline);
+    DescribeResponse now = admin.describe(DescribeRequest.getDefaultInstance());
+    while (now.getClusterVersion().isEmpty() || now.getFeatureLevel() == 0) {
+      assertThat(System.nanoTime()).as("version and feature level are decided in time").isLessThan(deadline);
       TimeUnit.MILLISECONDS.sleep(5);
+      now = admin.describe(DescribeRequest.getDefaultInstance());
     }
   }
 

@@ -47,7 +47,7 @@ class FeatureGatesTest {
   }
 
   private static ServingStatus next(LinkedBlockingQueue<ServingStatus> seen) throws InterruptedException {
-    return seen.poll(10, TimeUnit.SECONDS);
+    return seen.poll(30, TimeUnit.SECONDS);
   }
 
   @Test
@@ -78,7 +78,7 @@ class FeatureGatesTest {
 
     InetAddress local = InetAddress.ofLiteral("127.0.0.9");
     try (EventLoops loops = EventLoops.single("local-address-test"); ServerSocket port = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port.setSoTimeout(10_000);
+      port.setSoTimeout(30_000);
       NettyPeerChannels channels = new NettyPeerChannels(loops.group(), loops.clientChannel(), null, local);
       var channel = channels.open(PeerUrls.parse("http://127.0.0.1:" + port.getLocalPort()));
       channel.getState(true);

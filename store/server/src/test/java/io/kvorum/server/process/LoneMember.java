@@ -6,12 +6,10 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
+import io.kvorum.server.base.FreePorts;
 import io.kvorum.server.config.ConfigParser;
 import io.kvorum.server.config.FlagTable;
 import io.kvorum.server.config.Parsed;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -21,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A member in this process, ready when it is there: a cluster of its own, or one of a pair. */
 final class LoneMember implements AutoCloseable {
@@ -36,17 +35,17 @@ final class LoneMember implements AutoCloseable {
   /** Two members of one cluster, ready when both answer; the options are the first one's. */
   static List<LoneMember> pair(Path directory, String... more) throws Exception {
     Map<String, String> peers = Map.of("m0", freeUrl(), "m1", freeUrl());
-    LoneMember first = new LoneMember(directory.resolve("m0"), "m0", peers, more);
-    LoneMember second = new LoneMember(directory.resolve("m1"), "m1", peers);
+    // Long enough that a busy machine does not change the leader in the middle of a test.
+    String[] patient = Stream.concat(Stream.of("--election-timeout=5000"), Stream.of(more)).toArray(String[]::new);
+    LoneMember first = new LoneMember(directory.resolve("m0"), "m0", peers, patient);
+    LoneMember second = new LoneMember(directory.resolve("m1"), "m1", peers, "--election-timeout=5000");
     first.awaitReady();
     second.awaitReady();
     return List.of(first, second);
   }
 
-  static String freeUrl() throws IOException {
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return "http://127.0.0.1:" + free.getLocalPort();
-    }
+  static String freeUrl() {
+    return "http://127.0.0.1:" + FreePorts.one();
   }
 
   private LoneMember(Path directory, String name, Map<String, String> peers, String... more) throws Exception {

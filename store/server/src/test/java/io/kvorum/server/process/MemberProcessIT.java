@@ -72,6 +72,7 @@ class MemberProcessIT {
   void three_members_go_on_without_their_leader_and_take_it_back() throws Exception {
     try (Processes processes = new Processes(temp, 3)) {
       processes.startAll();
+      processes.awaitLeader();
       int written = 0;
       for (; written < 100; written++) {
         processes.kv(written % 3).put(put(written));

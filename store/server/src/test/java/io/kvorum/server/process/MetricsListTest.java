@@ -109,8 +109,9 @@ class MetricsListTest {
     for (String path : List.of("/health", "/livez", "/readyz")) {
       get(member.url + path);
     }
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     do {
+      TimeUnit.MILLISECONDS.sleep(20);
       page = Page.parse(get(metrics + "/metrics"));
       // The leader measures its peers, and sets the cluster version, a moment after it was elected.
     } while ((page.value("etcd_network_peer_round_trip_time_seconds_count") < 1 || page.value("etcd_cluster_version") < 1) && System.nanoTime() < deadline);

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** One member followed into another. */
-@Timeout(60)
+@Timeout(120)
 class MirrorTest {
   private static final ByteString ZERO = ByteString.copyFrom(new byte[1]);
   private static final String POSITION = "kvorum.io/mirror";

@@ -9,9 +9,8 @@ import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.MaintenanceGrpc;
 import io.kvorum.protocol.etcdserverpb.StatusRequest;
 import io.kvorum.protocol.etcdserverpb.StatusResponse;
+import io.kvorum.server.base.FreePorts;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,21 +27,14 @@ final class Processes implements AutoCloseable {
 
   private final Path directory;
   private final int members;
-  private final List<Integer> ports = new ArrayList<>();
+  private final List<Integer> ports;
   private final Map<Integer, Process> running = new HashMap<>();
   private final Map<Integer, ManagedChannel> channels = new HashMap<>();
 
-  Processes(Path directory, int members) throws IOException {
+  Processes(Path directory, int members) {
     this.directory = directory;
     this.members = members;
-    List<ServerSocket> sockets = new ArrayList<>();
-    for (int i = 0; i < 2 * members; i++) {
-      sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-    }
-    for (ServerSocket socket : sockets) {
-      ports.add(socket.getLocalPort());
-      socket.close();
-    }
+    this.ports = FreePorts.some(2 * members);
   }
 
   /** A command of the distribution with its output in a file, and an environment without any hint where Java is. */

@@ -24,6 +24,7 @@ import io.kvorum.protocol.etcdserverpb.StatusResponse;
 import io.kvorum.protocol.health.HealthCheckRequest;
 import io.kvorum.protocol.health.HealthCheckResponse.ServingStatus;
 import io.kvorum.protocol.health.HealthGrpc;
+import io.kvorum.server.base.FreePorts;
 import io.kvorum.server.config.ConfigParser;
 import io.kvorum.server.config.FlagTable;
 import io.kvorum.server.config.Parsed;
@@ -47,7 +48,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -57,21 +57,9 @@ class ServerTest {
 
   @TempDir Path temp;
 
-  private final List<Integer> ports = new ArrayList<>();
+  private final List<Integer> ports = FreePorts.some(8);
   private final List<Server> running = new ArrayList<>();
   private final List<ManagedChannel> channels = new ArrayList<>();
-
-  @BeforeEach
-  void reservePorts() throws IOException {
-    List<ServerSocket> sockets = new ArrayList<>();
-    for (int i = 0; i < 8; i++) {
-      sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-    }
-    for (ServerSocket socket : sockets) {
-      ports.add(socket.getLocalPort());
-      socket.close();
-    }
-  }
 
   @AfterEach
   void stopAll() throws InterruptedException {

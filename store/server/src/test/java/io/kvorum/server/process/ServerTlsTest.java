@@ -23,6 +23,7 @@ import io.kvorum.protocol.etcdserverpb.PutRequest;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.v3lockpb.LockGrpc;
 import io.kvorum.protocol.v3lockpb.LockRequest;
+import io.kvorum.server.base.FreePorts;
 import io.kvorum.server.config.ConfigParser;
 import io.kvorum.server.config.FlagTable;
 import io.kvorum.server.config.Parsed;
@@ -32,8 +33,6 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -63,20 +62,12 @@ class ServerTlsTest {
   @TempDir Path temp;
 
   private final Authority authority = new Authority("root");
-  private final List<Integer> ports = new ArrayList<>();
+  private final List<Integer> ports = FreePorts.some(7);
   private final List<Server> running = new ArrayList<>();
   private final List<ManagedChannel> channels = new ArrayList<>();
 
   @BeforeEach
-  void portsAndFiles() throws IOException {
-    List<ServerSocket> sockets = new ArrayList<>();
-    for (int i = 0; i < 7; i++) {
-      sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-    }
-    for (ServerSocket socket : sockets) {
-      ports.add(socket.getLocalPort());
-      socket.close();
-    }
+  void writeFiles() throws IOException {
     authority.issue("member", "localhost", "127.0.0.1").write(file("cert"), file("key"));
     Authority.write(file("ca"), Authority.pem(authority.certificate));
   }

@@ -242,7 +242,7 @@ class LogProposalsTest {
     proposals.proposeMembership(MembershipChange.Kind.ADD_LEARNER, 9, MemberContext.newBuilder().setId(9), answer);
     assertThat(answer.isPending()).isTrue();
     node.result = RaftNode.ProposeResult.ACCEPTED;
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (node.changeCount() == 0 && System.nanoTime() < deadline) {
       Thread.onSpinWait();
     }
