@@ -54,6 +54,15 @@ public final class Names {
   /** Annotation of the operator's own authority: leaves issued before this moment are issued anew. */
   public static final String LEAVES_AFTER = Api.GROUP + "/leaves-after";
 
+  /** Label of KvorumBackups: name of the KvorumBackupSchedule whose run it is. */
+  public static final String SCHEDULE = Api.GROUP + "/schedule";
+
+  /** Label of KvorumBackups with the value {@code true}: taken by itself, as spec.backup.delta of the cluster asks. */
+  public static final String CONTINUOUS = Api.GROUP + "/continuous";
+
+  /** Annotation of KvorumBackups: a verification is asked for under this name; answered when status.verification.request is equal. */
+  public static final String VERIFY = Api.GROUP + "/verify";
+
   public static final String VOTER = "voter";
   public static final String LEARNER = "learner";
 

@@ -3,13 +3,13 @@ package io.kvorum.operator.status;
 import java.util.Locale;
 
 /** Sizes as statuses show them. */
-final class Sizes {
+public final class Sizes {
   private static final String[] UNITS = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
 
   private Sizes() {}
 
   /** Two significant digits and a binary unit, e.g. "310Mi". */
-  static String text(long bytes) {
+  public static String text(long bytes) {
     long rounded = coarse(bytes);
     double value = rounded;
     int unit = 0;
@@ -21,7 +21,7 @@ final class Sizes {
   }
 
   /** The number with its two leading digits kept. */
-  static long coarse(long bytes) {
+  public static long coarse(long bytes) {
     long unit = 1;
     while (bytes / unit >= 100) {
       unit *= 10;
