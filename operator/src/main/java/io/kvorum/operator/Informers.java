@@ -11,6 +11,8 @@ import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import io.kvorum.operator.api.KvorumBackup;
+import io.kvorum.operator.api.KvorumBackupSchedule;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumMember;
 import io.kvorum.operator.api.KvorumOperation;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** What wakes the reconciler, and the caches behind it. Pods and claims are watched by label, so that nobody else's are kept. */
@@ -28,6 +31,8 @@ public final class Informers implements Caches {
   private volatile InformerEventSource<Pod, KvorumCluster> pods;
   private volatile InformerEventSource<PersistentVolumeClaim, KvorumCluster> claims;
   private volatile InformerEventSource<KvorumOperation, KvorumCluster> operations;
+  private volatile InformerEventSource<KvorumBackup, KvorumCluster> backups;
+  private volatile InformerEventSource<KvorumBackupSchedule, KvorumCluster> schedules;
   private volatile InformerEventSource<Node, KvorumCluster> nodes;
 
   List<EventSource<?, KvorumCluster>> sources(EventSourceContext<KvorumCluster> context) {
@@ -35,14 +40,9 @@ public final class Informers implements Caches {
     pods = source(Pod.class, context);
     claims = source(PersistentVolumeClaim.class, context);
     InformerEventSource<KvorumMember, KvorumCluster> members = source(KvorumMember.class, context);
-    operations =
-        new InformerEventSource<>(
-            InformerEventSourceConfiguration.from(KvorumOperation.class, KvorumCluster.class)
-                .withSecondaryToPrimaryMapper(
-                    operation -> Set.of(new ResourceID(operation.getSpec().clusterRef(), operation.getMetadata().getNamespace())))
-                .withNamespacesInheritedFromController()
-                .build(),
-            context);
+    operations = about(KvorumOperation.class, operation -> operation.getSpec().clusterRef(), context);
+    backups = about(KvorumBackup.class, backup -> backup.getSpec().clusterRef(), context);
+    schedules = about(KvorumBackupSchedule.class, schedule -> schedule.getSpec().clusterRef(), context);
     nodes =
         new InformerEventSource<>(
             InformerEventSourceConfiguration.from(Node.class, KvorumCluster.class)
@@ -51,7 +51,18 @@ public final class Informers implements Caches {
                 .withWatchAllNamespaces()
                 .build(),
             context);
-    return List.of(pods, claims, members, operations, nodes);
+    return List.of(pods, claims, members, operations, backups, schedules, nodes);
+  }
+
+  /** Objects that name their cluster in their specification. */
+  private static <T extends HasMetadata> InformerEventSource<T, KvorumCluster> about(
+      Class<T> kind, Function<T, String> cluster, EventSourceContext<KvorumCluster> context) {
+    return new InformerEventSource<>(
+        InformerEventSourceConfiguration.from(kind, KvorumCluster.class)
+            .withSecondaryToPrimaryMapper(object -> Set.of(new ResourceID(cluster.apply(object), object.getMetadata().getNamespace())))
+            .withNamespacesInheritedFromController()
+            .build(),
+        context);
   }
 
   private static <T extends HasMetadata> InformerEventSource<T, KvorumCluster> source(Class<T> kind, EventSourceContext<KvorumCluster> context) {
@@ -95,6 +106,16 @@ public final class Informers implements Caches {
   @Override
   public List<KvorumOperation> operations(String namespace, String cluster) {
     return operations.list(namespace, operation -> cluster.equals(operation.getSpec().clusterRef())).toList();
+  }
+
+  @Override
+  public List<KvorumBackup> backups(String namespace) {
+    return backups.list(namespace, backup -> true).toList();
+  }
+
+  @Override
+  public List<KvorumBackupSchedule> schedules(String namespace) {
+    return schedules.list(namespace, schedule -> true).toList();
   }
 
   @Override

@@ -54,6 +54,9 @@ public final class Executor {
       case Action.RotateCertificates rotate -> runtime.rotateCertificates(rotate.phase());
       case Action.CopyClaim copy -> runtime.copyClaim(copy.member());
       case Action.InspectData inspect -> runtime.inspectData(inspect.member());
+      case Action.CreateBackup create -> runtime.createBackup(create.backup());
+      case Action.DeleteBackup delete -> runtime.deleteBackup(delete.backup());
+      case Action.VerifyBackup verify -> runtime.verifyBackup(verify.backup(), verify.request());
       case Action.FinishDeletion finish -> runtime.finishDeletion();
     }
   }

@@ -87,7 +87,7 @@ public final class ClusterEngine {
   private Observation observe() {
     Observation around = runtime.surroundings();
     return new Observation(
-        around.at(), around.cluster(), around.members(), around.pods(), around.claims(), around.nodes(), around.operations(), around.data(),
+        around.at(), around.cluster(), around.members(), around.pods(), around.claims(), around.nodes(), around.operations(), around.data(), around.backups(),
         runtime.recognise(store.observe(runtime.endpoints())), around.facts());
   }
 

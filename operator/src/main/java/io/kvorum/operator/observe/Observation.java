@@ -1,5 +1,7 @@
 package io.kvorum.operator.observe;
 
+import io.kvorum.operator.api.KvorumBackup;
+import io.kvorum.operator.api.KvorumBackupSchedule;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumMember;
 import io.kvorum.operator.api.KvorumOperation;
@@ -18,12 +20,13 @@ import java.util.Optional;
  * @param nodes the nodes that the pods run on, and those that could take one
  * @param operations the unfinished operations of this cluster, oldest first
  * @param data what inspections of data directories found, since quorum was lost
+ * @param backups the backups and schedules of the namespace
  * @param store what the store said
  * @param facts what else rungs need to know of the surroundings
  */
 public record Observation(
     Instant at, KvorumCluster cluster, List<KvorumMember> members, List<PodState> pods, List<ClaimState> claims, List<NodeState> nodes,
-    List<KvorumOperation> operations, List<DataReport> data, StoreState store, Facts facts) {
+    List<KvorumOperation> operations, List<DataReport> data, Backups backups, StoreState store, Facts facts) {
 
   public Observation {
     members = List.copyOf(members);
@@ -93,6 +96,17 @@ public record Observation(
    */
   public record DataReport(String member, Instant at, boolean readable, long lastTerm, long lastIndex, long revision) {}
 
+  /** The backups and schedules of the namespace, those of other clusters too: a cluster may be restored from any. */
+  public record Backups(List<KvorumBackup> all, List<KvorumBackupSchedule> schedules) {
+    /** There are none. */
+    public static final Backups NONE = new Backups(List.of(), List.of());
+
+    public Backups {
+      all = List.copyOf(all);
+      schedules = List.copyOf(schedules);
+    }
+  }
+
   /**
    * A node.
    *
@@ -113,12 +127,11 @@ public record Observation(
    * @param missingSecrets secrets that the specification names and that do not exist
    * @param certificates the state of the certificates
    * @param holdsLease this operator instance holds its leader lease (guard G1)
-   * @param runningBackupSource member that a running backup reads from, empty for none
    * @param fleetRollouts how many other clusters are being rolled now
    */
   public record Facts(
       String templateHash, boolean templateByUser, String configHash, boolean configPublished, List<String> missingSecrets, Certificates certificates, boolean holdsLease,
-      String runningBackupSource, int fleetRollouts) {
+      int fleetRollouts) {
     public Facts {
       missingSecrets = List.copyOf(missingSecrets);
     }

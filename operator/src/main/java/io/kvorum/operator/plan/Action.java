@@ -1,8 +1,11 @@
 package io.kvorum.operator.plan;
 
 import io.kvorum.operator.api.KvorumMemberSpec.JoinMode;
+import io.kvorum.operator.backup.BackupAction;
+import io.kvorum.operator.desired.SeedRestore;
 import io.kvorum.operator.observe.Observation.Certificates;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One step that changes something. Every action is idempotent: carried out again after a crash at any point it finds what is already done and
@@ -26,10 +29,16 @@ public sealed interface Action {
    *
    * @param initialPeers {@code name=url} of every member, this one included
    * @param clusterToken the member object's own, but after a quorum recovery the new one
+   * @param restore its data directory is made from a backup first; one that is complete already stays as it is
    */
-  record StartPod(String member, List<String> initialPeers, String clusterToken, StartMode mode) implements Action {
+  record StartPod(String member, List<String> initialPeers, String clusterToken, StartMode mode, Optional<SeedRestore> restore) implements Action {
     public StartPod {
       initialPeers = List.copyOf(initialPeers);
+    }
+
+    /** From what is in the volume. */
+    public StartPod(String member, List<String> initialPeers, String clusterToken, StartMode mode) {
+      this(member, initialPeers, clusterToken, mode, Optional.empty());
     }
   }
 
@@ -100,6 +109,15 @@ public sealed interface Action {
 
   /** Keeps a copy of the survivor's data before it is forced into a cluster of its own; shown as {@code copied} of its claim. */
   record CopyClaim(String member) implements Action {}
+
+  /** Has a backup taken beside everything else. */
+  record CreateBackup(BackupAction.CreateBackup backup) implements Action {}
+
+  /** Deletes a backup that nobody wants to keep. */
+  record DeleteBackup(BackupAction.DeleteBackup backup) implements Action {}
+
+  /** Asks for a verification of a backup under a name, which its status repeats in the answer. */
+  record VerifyBackup(String backup, String request) implements Action {}
 
   /** Deletes what a deleted cluster still owns, then releases its finalizer. */
   record FinishDeletion() implements Action {}

@@ -5,9 +5,12 @@ import static java.util.stream.Collectors.toMap;
 
 import io.kvorum.operator.api.Api;
 import io.kvorum.operator.api.CurrentAction;
+import io.kvorum.operator.api.KvorumBackup;
+import io.kvorum.operator.api.KvorumBackupStatus;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumClusterSpec;
 import io.kvorum.operator.api.KvorumClusterStatus;
+import io.kvorum.operator.backup.Chains;
 import io.kvorum.operator.observe.Observation;
 import io.kvorum.operator.observe.Observation.ClaimState;
 import io.kvorum.operator.observe.Observation.NodeState;
@@ -35,11 +38,14 @@ public final class Situation {
   private final Observation observation;
   private final List<MemberView> members;
   private final Optional<Leader> leader;
+  private final List<KvorumBackup> backups;
 
   public Situation(Observation observation) {
     this.observation = observation;
     this.members = view(observation);
     this.leader = agree();
+    this.backups = observation.backups().all().stream()
+        .filter(backup -> backup.getSpec().clusterRef().equals(observation.cluster().getMetadata().getName())).sorted(Chains.BY_AGE).toList();
   }
 
   private static List<MemberView> view(Observation observation) {
@@ -171,6 +177,16 @@ public final class Situation {
   /** This member leads. */
   public boolean leads(MemberView member) {
     return leader.isPresent() && leader.get().id() == member.id();
+  }
+
+  /** The backups of this cluster, oldest first. */
+  public List<KvorumBackup> backups() {
+    return backups;
+  }
+
+  /** A running backup reads from this member. */
+  public boolean backupSource(MemberView member) {
+    return backups.stream().anyMatch(backup -> backup.known().phase() == KvorumBackupStatus.Phase.RUNNING && backup.known().source().equals(member.name()));
   }
 
   /** It answered in this pass, follows the agreed leader, and its pod serves and stays. */

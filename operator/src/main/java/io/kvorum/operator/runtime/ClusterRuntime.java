@@ -3,6 +3,7 @@ package io.kvorum.operator.runtime;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumMember;
 import io.kvorum.operator.api.KvorumOperation;
+import io.kvorum.operator.backup.BackupAction;
 import io.kvorum.operator.event.PlannedEvent;
 import io.kvorum.operator.observe.Observation;
 import io.kvorum.operator.observe.Observation.Certificates;
@@ -64,6 +65,15 @@ public interface ClusterRuntime {
 
   /** Keeps a copy of a member's data under a name of its own, while no pod uses it. */
   void copyClaim(String member);
+
+  /** Makes a KvorumBackup; one of that name is what was wanted. */
+  void createBackup(BackupAction.CreateBackup backup);
+
+  /** Deletes a KvorumBackup. */
+  void deleteBackup(BackupAction.DeleteBackup backup);
+
+  /** Asks for a verification of a KvorumBackup under a name. */
+  void verifyBackup(String backup, String request);
 
   /** Moves the rotation of certificates one phase on. */
   void rotateCertificates(Certificates.Phase phase);

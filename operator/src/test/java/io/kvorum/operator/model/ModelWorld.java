@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.kvorum.operator.api.CurrentAction;
+import io.kvorum.operator.api.KvorumBackup;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumClusterSpec;
 import io.kvorum.operator.api.KvorumMember;
 import io.kvorum.operator.api.KvorumMemberSpec;
 import io.kvorum.operator.api.KvorumOperation;
+import io.kvorum.operator.backup.BackupAction;
+import io.kvorum.operator.desired.Names;
 import io.kvorum.operator.event.PlannedEvent;
 import io.kvorum.operator.observe.Observation;
 import io.kvorum.operator.observe.Observation.Certificates;
@@ -64,6 +67,7 @@ final class ModelWorld implements ClusterRuntime {
   final Map<String, Claim> claims = new TreeMap<>();
   final Map<String, NodeState> nodes = new TreeMap<>();
   final Map<String, KvorumOperation> operations = new TreeMap<>();
+  final Map<String, KvorumBackup> backups = new TreeMap<>();
   final List<DataReport> data = new ArrayList<>();
   final List<PlannedEvent> events = new ArrayList<>();
   final Map<String, String> configs = new HashMap<>();
@@ -160,8 +164,8 @@ final class ModelWorld implements ClusterRuntime {
     List<KvorumOperation> open =
         operations.values().stream().filter(operation -> operation.getStatus() == null || !operation.getStatus().phase().isFinal()).toList();
     return new Observation(
-        now, cluster, List.copyOf(members.values()), podStates, claimStates, List.copyOf(nodes.values()), open, data, StoreState.UNKNOWN,
-        new Observation.Facts(template, true, config, true, List.of(), Certificates.NONE, true, "", 0));
+        now, cluster, List.copyOf(members.values()), podStates, claimStates, List.copyOf(nodes.values()), open, data, new Observation.Backups(List.copyOf(backups.values()), List.of()), StoreState.UNKNOWN,
+        new Observation.Facts(template, true, config, true, List.of(), Certificates.NONE, true, 0));
   }
 
   @Override
@@ -309,6 +313,26 @@ final class ModelWorld implements ClusterRuntime {
   @Override
   public void copyClaim(String member) {
     claims.get(member).copied = true;
+  }
+
+  @Override
+  public void createBackup(BackupAction.CreateBackup wanted) {
+    backups.computeIfAbsent(wanted.name(), name -> {
+      KvorumBackup backup = new KvorumBackup();
+      backup.setMetadata(new ObjectMetaBuilder().withName(name).withUid(name).withCreationTimestamp(now.toString()).withLabels(wanted.labels()).build());
+      backup.setSpec(wanted.spec());
+      return backup;
+    });
+  }
+
+  @Override
+  public void deleteBackup(BackupAction.DeleteBackup backup) {
+    backups.remove(backup.name());
+  }
+
+  @Override
+  public void verifyBackup(String backup, String request) {
+    backups.get(backup).getMetadata().setAnnotations(Map.of(Names.VERIFY, request));
   }
 
   @Override

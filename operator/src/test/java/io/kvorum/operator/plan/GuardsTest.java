@@ -11,6 +11,7 @@ import io.kvorum.operator.plan.guard.Guard.Blocked;
 import io.kvorum.operator.plan.guard.Guard.Kind;
 import io.kvorum.operator.plan.guard.Guards;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -121,7 +122,7 @@ class GuardsTest {
   @Test
   void g8TheSourceOfABackupIsSpared() {
     Scene scene = Scene.of(3);
-    scene.backupSource = "c-2";
+    scene.backup("b", Map.of("phase", "Running", "source", "c-2"));
     assertThat(guard(scene, Kind.RESTART)).contains("G8");
     assertThat(guard(scene, Kind.RESTART, 1)).isEmpty();
   }

@@ -3,6 +3,10 @@ package io.kvorum.operator.plan;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.kvorum.operator.api.Api;
 import io.kvorum.operator.api.CurrentAction;
+import io.kvorum.operator.api.KvorumBackup;
+import io.kvorum.operator.api.KvorumBackupSchedule;
+import io.kvorum.operator.api.KvorumBackupSpec;
+import io.kvorum.operator.api.KvorumBackupStatus;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumClusterStatus;
 import io.kvorum.operator.api.KvorumClusterStatus.Memory;
@@ -72,7 +76,8 @@ final class Scene {
   String config = "c1";
   boolean templateByUser = true;
   boolean lease = true;
-  String backupSource = "";
+  final List<KvorumBackup> backups = new ArrayList<>();
+  final List<KvorumBackupSchedule> schedules = new ArrayList<>();
   List<String> missingSecrets = List.of();
   Certificates certificates = Certificates.NONE;
   Optional<Boolean> auth = Optional.of(false);
@@ -174,6 +179,16 @@ final class Scene {
     return this;
   }
 
+  /** A backup of this cluster that asks for a verified full one. */
+  KvorumBackup backup(String name, Map<String, Object> status) {
+    KvorumBackup backup = new KvorumBackup();
+    backup.setMetadata(new ObjectMetaBuilder().withName(name).withUid(name).withCreationTimestamp("2026-05-01T00:00:00Z").build());
+    backup.setSpec(Specs.of(Map.of("clusterRef", "c", "verify", true), KvorumBackupSpec.class));
+    backup.setStatus(Specs.of(status, KvorumBackupStatus.class));
+    backups.add(backup);
+    return backup;
+  }
+
   Observation observe() {
     cluster.setStatus(new KvorumClusterStatus(
         1L, null, null, null, null, clusterId(), null, new KvorumClusterStatus.Version("0.1.0", "0.1.0"), null, null, current, 10, null, null, null, null, null,
@@ -181,11 +196,11 @@ final class Scene {
     List<KvorumMember> objects = members.values().stream().map(Scene::object).toList();
     List<ListedMember> list = members.values().stream().filter(one -> one.listed != null).map(one -> one.listed).toList();
     return new Observation(
-        NOW, cluster, objects, present(one -> one.pod), present(one -> one.claim), List.copyOf(nodes.values()), operations, data,
+        NOW, cluster, objects, present(one -> one.pod), present(one -> one.claim), List.copyOf(nodes.values()), operations, data, new Observation.Backups(backups, schedules),
         new StoreState(
             present(one -> one.answer), listKnown && !list.isEmpty() ? Optional.of(new MemberList(CLUSTER, list)) : Optional.empty(), alarms, auth,
             comparison),
-        new Observation.Facts(template, templateByUser, config, true, missingSecrets, certificates, lease, backupSource, 0));
+        new Observation.Facts(template, templateByUser, config, true, missingSecrets, certificates, lease, 0));
   }
 
   private String clusterId() {

@@ -7,8 +7,6 @@ import java.util.Optional;
 public final class NotBackupSource implements Guard {
   @Override
   public Optional<Blocked> check(Situation situation, Disruption disruption) {
-    String source = situation.facts().runningBackupSource();
-    boolean busy = disruption.target().isPresent() && disruption.target().get().name().equals(source);
-    return busy ? Optional.of(new Blocked("G8", source + " is the source of a running backup")) : Optional.empty();
+    return disruption.target().filter(situation::backupSource).map(target -> new Blocked("G8", target.name() + " is the source of a running backup"));
   }
 }

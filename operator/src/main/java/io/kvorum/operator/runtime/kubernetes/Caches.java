@@ -3,6 +3,8 @@ package io.kvorum.operator.runtime.kubernetes;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.kvorum.operator.api.KvorumBackup;
+import io.kvorum.operator.api.KvorumBackupSchedule;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumOperation;
 import java.util.List;
@@ -22,6 +24,12 @@ public interface Caches {
 
   /** All operations about the cluster. */
   List<KvorumOperation> operations(String namespace, String cluster);
+
+  /** All backups of the namespace. */
+  List<KvorumBackup> backups(String namespace);
+
+  /** All schedules of backups of the namespace. */
+  List<KvorumBackupSchedule> schedules(String namespace);
 
   /** All clusters that this operator looks after. */
   List<KvorumCluster> clusters();

@@ -13,6 +13,7 @@ import io.kvorum.operator.api.KvorumMemberSpec;
 import io.kvorum.operator.api.KvorumMemberStatus;
 import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.api.StorageSpec;
+import io.kvorum.operator.backup.BackupAction;
 import io.kvorum.operator.certificates.Issuer;
 import io.kvorum.operator.desired.Defaults;
 import io.kvorum.operator.desired.MemberConfig;
@@ -109,7 +110,7 @@ public final class KubernetesRuntime implements ClusterRuntime {
     List<PersistentVolumeClaim> claims = installation.caches().claims(target.namespace(), target.name());
     List<NodeState> nodes = Surroundings.nodes(installation.caches().nodes(), podStates, cluster.getSpec().podTemplate().tolerations());
     return new Observation(
-        installation.clock().instant(), cluster, members, podStates, claimStates(claims), nodes, operations(), reports(), StoreState.UNKNOWN, facts(pods));
+        installation.clock().instant(), cluster, members, podStates, claimStates(claims), nodes, operations(), reports(), backups(), StoreState.UNKNOWN, facts(pods));
   }
 
   private List<Pod> pods() {
@@ -125,6 +126,10 @@ public final class KubernetesRuntime implements ClusterRuntime {
         .filter(operation -> operation.getStatus() == null || !operation.getStatus().phase().isFinal())
         .sorted(Comparator.comparing(operation -> operation.getMetadata().getCreationTimestamp()))
         .toList();
+  }
+
+  private Observation.Backups backups() {
+    return new Observation.Backups(installation.caches().backups(target.namespace()), installation.caches().schedules(target.namespace()));
   }
 
   /** Directories are read only while the cluster has no quorum. */
@@ -146,7 +151,7 @@ public final class KubernetesRuntime implements ClusterRuntime {
                 .count();
     return new Observation.Facts(
         TemplateHash.of(cluster, installation.defaults()), true, MemberConfig.sharedHash(cluster.getSpec()), base.configPublished(cluster, members, pods),
-        certificates.missing(cluster), certificates.facts(cluster), true, "", rollouts);
+        certificates.missing(cluster), certificates.facts(cluster), true, rollouts);
   }
 
   @Override
@@ -263,7 +268,7 @@ public final class KubernetesRuntime implements ClusterRuntime {
                     claim.getMetadata().getName().equals(member.getSpec().volumeClaimName())
                         && claim.getStatus() != null
                         && "Bound".equals(claim.getStatus().getPhase()));
-    MemberPod.Start start = new MemberPod.Start(beginning, true, !bound);
+    MemberPod.Start start = new MemberPod.Start(beginning, true, !bound, action.restore());
     writes.create(MemberPod.pod(cluster, member, Owners.controlledBy(member), installation.defaults(), start));
   }
 
@@ -327,6 +332,21 @@ public final class KubernetesRuntime implements ClusterRuntime {
     KvorumMember one = find(member).orElseThrow();
     String id = one.getStatus() == null ? "" : one.getStatus().memberID();
     claim(member).ifPresent(claim -> copies.copy(cluster, member, claim, id));
+  }
+
+  @Override
+  public void createBackup(BackupAction.CreateBackup backup) {
+    BackupObjects.create(writes, target.namespace(), backup);
+  }
+
+  @Override
+  public void deleteBackup(BackupAction.DeleteBackup backup) {
+    BackupObjects.delete(client, target.namespace(), backup);
+  }
+
+  @Override
+  public void verifyBackup(String backup, String request) {
+    BackupObjects.verify(client, target.namespace(), backup, request);
   }
 
   @Override

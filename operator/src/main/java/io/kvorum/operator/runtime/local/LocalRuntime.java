@@ -6,6 +6,7 @@ import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumMember;
 import io.kvorum.operator.api.KvorumMemberSpec;
 import io.kvorum.operator.api.KvorumOperation;
+import io.kvorum.operator.backup.BackupAction;
 import io.kvorum.operator.desired.MemberConfig;
 import io.kvorum.operator.desired.ServerOptions;
 import io.kvorum.operator.event.PlannedEvent;
@@ -32,6 +33,8 @@ import java.util.function.Consumer;
  * For one thread.
  */
 public final class LocalRuntime implements ClusterRuntime {
+  private static final String NO_BACKUPS = "backups are not taken on this machine";
+
   /** Name of the one node that there is. */
   static final String NODE = "localhost";
 
@@ -73,7 +76,7 @@ public final class LocalRuntime implements ClusterRuntime {
       }
       return new Observation(
           clock.instant(), cluster, state.members().all(), pods, claims, List.of(new Observation.NodeState(NODE, "", true, true, false, false)),
-          state.operations().all().stream().filter(operation -> !isFinal(operation)).toList(), reports.all(),
+          state.operations().all().stream().filter(operation -> !isFinal(operation)).toList(), reports.all(), Observation.Backups.NONE,
           StoreState.UNKNOWN, facts(cluster));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -101,7 +104,7 @@ public final class LocalRuntime implements ClusterRuntime {
 
   private Observation.Facts facts(KvorumCluster cluster) {
     return new Observation.Facts(
-        templateHash(cluster), true, MemberConfig.sharedHash(cluster.getSpec()), true, List.of(), Observation.Certificates.NONE, true, "", 0);
+        templateHash(cluster), true, MemberConfig.sharedHash(cluster.getSpec()), true, List.of(), Observation.Certificates.NONE, true, 0);
   }
 
   private String templateHash(KvorumCluster cluster) {
@@ -310,6 +313,21 @@ public final class LocalRuntime implements ClusterRuntime {
   @Override
   public void publish(PlannedEvent event) {
     events.accept(event);
+  }
+
+  @Override
+  public void createBackup(BackupAction.CreateBackup backup) {
+    throw new UnsupportedOperationException(NO_BACKUPS);
+  }
+
+  @Override
+  public void deleteBackup(BackupAction.DeleteBackup backup) {
+    throw new UnsupportedOperationException(NO_BACKUPS);
+  }
+
+  @Override
+  public void verifyBackup(String backup, String request) {
+    throw new UnsupportedOperationException(NO_BACKUPS);
   }
 
   /** Politely ends all members; they start again with the next run. */

@@ -4,6 +4,8 @@ import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.kvorum.operator.api.KvorumBackup;
+import io.kvorum.operator.api.KvorumBackupSchedule;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.desired.Names;
@@ -29,6 +31,16 @@ record FreshCaches(KubernetesClient client) implements Caches {
   @Override
   public List<KvorumOperation> operations(String namespace, String cluster) {
     return client.resources(KvorumOperation.class).inNamespace(namespace).list().getItems();
+  }
+
+  @Override
+  public List<KvorumBackup> backups(String namespace) {
+    return client.resources(KvorumBackup.class).inNamespace(namespace).list().getItems();
+  }
+
+  @Override
+  public List<KvorumBackupSchedule> schedules(String namespace) {
+    return client.resources(KvorumBackupSchedule.class).inNamespace(namespace).list().getItems();
   }
 
   @Override
