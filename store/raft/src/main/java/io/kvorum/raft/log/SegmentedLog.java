@@ -36,6 +36,7 @@ public final class SegmentedLog implements LogView, AutoCloseable {
   private final MemoryTail tail;
   private final DiskIndex index;
   private final List<Segment> segments;
+  private final LogHolds holds = new LogHolds();
   private PendingWrites pending = new PendingWrites();
   private boolean mustForce;
   private HardState state;
@@ -215,6 +216,11 @@ public final class SegmentedLog implements LogView, AutoCloseable {
     return spares.spaceLow();
   }
 
+  /** Those who want to read entries later that a checkpoint covers. */
+  public LogHolds holds() {
+    return holds;
+  }
+
   /** The segment files, oldest first. */
   public synchronized List<Path> files() {
     return segments.stream().map(Segment::path).toList();
@@ -223,7 +229,7 @@ public final class SegmentedLog implements LogView, AutoCloseable {
   /**
    * Everything up to {@code checkpointIndex} is durable elsewhere. Entries before the configured number behind it are forgotten; files that it
    * covers are deleted, in the background, as far as
-   * more of them are there than are to be kept.
+   * more of them are there than are to be kept. {@link #holds} keep more.
    *
    * @throws IllegalArgumentException above {@link #durableIndex}
    */
@@ -240,14 +246,18 @@ public final class SegmentedLog implements LogView, AutoCloseable {
       }
       covered++;
     }
+    long held = spares.spaceLow() ? Long.MAX_VALUE : holds.lowest();
     while (options.maxFilesBehind() > 0 && covered > options.maxFilesBehind()) {
+      if (covered <= options.heldFiles() && index.lastIndexUpTo(segments.getFirst().sequence(), Long.MAX_VALUE) >= held) {
+        break;
+      }
       Segment oldest = segments.removeFirst();
       tail.cut(index.lastIndexUpTo(oldest.sequence(), tail.lastIndex()));
       index.dropUpTo(oldest.sequence());
       retired.add(oldest.path());
       covered--;
     }
-    tail.cut(checkpointIndex - options.keepEntries());
+    tail.cut(Math.min(checkpointIndex - options.keepEntries(), held - 1));
     if (!retired.isEmpty()) {
       spares.retire(retired);
     }

@@ -197,6 +197,34 @@ class SegmentedLogTest {
   }
 
   @Test
+  void whatIsHeldStaysReadableWithinTheBound() throws Exception {
+    LogOptions options = SMALL.withRetention(2, 20).withHeldFiles(6);
+    try (SegmentedLog log = SegmentedLog.open(directory, options);
+        LogHolds.Hold hold = log.holds().hold(31)) {
+      write(log, 1, 90);
+      log.cut(90);
+      assertThat(log.firstIndex()).isEqualTo(31);
+      assertThat(log.entries(31, 91, 1 << 20).getLast().index()).isLessThanOrEqualTo(90);
+      write(log, 91, 600);
+      log.cut(600);
+      // More files than may be held: the oldest went.
+      assertThat(log.firstIndex()).isGreaterThan(31).isLessThan(581);
+      assertThat(log.files()).hasSizeBetween(6, 7);
+      hold.moveTo(700);
+      log.cut(600);
+      assertThat(log.firstIndex()).isEqualTo(581);
+      assertThat(log.files()).hasSizeLessThan(5);
+    }
+  }
+
+  private static void write(SegmentedLog log, long from, long to) throws Exception {
+    for (long i = from; i <= to; i++) {
+      log.append(new HardState(1, 0, i - 1), entries(1, i, i, 300));
+      log.sync();
+    }
+  }
+
+  @Test
   void aResetBeginsAnewBehindTheSnapshot() throws Exception {
     try (SegmentedLog log = SegmentedLog.open(directory, SMALL)) {
       log.append(new HardState(5, 2, 3), entries(4, 1, 100, 200));
