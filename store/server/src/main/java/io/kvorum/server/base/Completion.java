@@ -8,6 +8,22 @@ package io.kvorum.server.base;
 public interface Completion<T> {
   void done(T answer);
 
+  /** Nobody wants to know. */
+  static <T> Completion<T> ignored() {
+    return new Completion<>() {
+      @Override
+      public void done(T answer) {
+        // Nothing to do.
+      }
+
+      @Override
+      public void failed(io.grpc.StatusRuntimeException reason) {
+        // Nothing to do.
+      }
+    };
+  }
+
+
   /** The request was refused or its outcome is unknown (the time-out family). */
   void failed(io.grpc.StatusRuntimeException reason);
 }

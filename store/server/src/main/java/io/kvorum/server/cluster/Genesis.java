@@ -40,7 +40,7 @@ public record Genesis(long clusterId, long memberId, List<Member> founders, List
         clusterId, members, Set.of(), "", FeatureLevel.FIRST, DowngradeInfoSetRequest.getDefaultInstance(), founders);
   }
 
-  io.kvorum.protocol.internal.Genesis toProto() {
+  public io.kvorum.protocol.internal.Genesis toProto() {
     return io.kvorum.protocol.internal.Genesis.newBuilder()
         .setClusterId(clusterId)
         .setMemberId(memberId)
@@ -49,7 +49,7 @@ public record Genesis(long clusterId, long memberId, List<Member> founders, List
         .build();
   }
 
-  static Genesis of(io.kvorum.protocol.internal.Genesis proto) {
+  public static Genesis of(io.kvorum.protocol.internal.Genesis proto) {
     return new Genesis(
         proto.getClusterId(),
         proto.getMemberId(),

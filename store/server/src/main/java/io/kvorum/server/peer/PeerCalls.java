@@ -17,6 +17,7 @@ import io.kvorum.protocol.etcdserverpb.LeaseTimeToLiveRequest;
 import io.kvorum.protocol.etcdserverpb.LeaseTimeToLiveResponse;
 import io.kvorum.protocol.etcdserverpb.MemberPromoteRequest;
 import io.kvorum.protocol.etcdserverpb.MemberPromoteResponse;
+import io.kvorum.protocol.internal.KeepLogRequest;
 import io.kvorum.protocol.internal.PeerGrpc;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.Limits;
@@ -61,6 +62,11 @@ public final class PeerCalls implements LeaseForwarder, PromoteForwarder, PeerHa
   @Override
   public void hash(long member, long revision, Completion<HashKVResponse> completion) {
     call(member, PeerGrpc.getHashKVMethod(), HashKVRequest.newBuilder().setRevision(revision).build(), completion);
+  }
+
+  /** Tells a member how far a chain of backups is; whether it heard it nobody knows. */
+  public void keepLog(long member, String chain, long index) {
+    call(member, PeerGrpc.getKeepLogMethod(), KeepLogRequest.newBuilder().setChain(chain).setIndex(index).build(), Completion.ignored());
   }
 
   private <Q, A> void call(long member, MethodDescriptor<Q, A> method, Q request, Completion<A> completion) {

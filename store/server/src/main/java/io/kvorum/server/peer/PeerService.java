@@ -14,6 +14,8 @@ import io.kvorum.protocol.etcdserverpb.LeaseTimeToLiveRequest;
 import io.kvorum.protocol.etcdserverpb.LeaseTimeToLiveResponse;
 import io.kvorum.protocol.etcdserverpb.MemberPromoteRequest;
 import io.kvorum.protocol.etcdserverpb.MemberPromoteResponse;
+import io.kvorum.protocol.internal.KeepLogRequest;
+import io.kvorum.protocol.internal.KeepLogResponse;
 import io.kvorum.protocol.internal.MembersRequest;
 import io.kvorum.protocol.internal.MembersResponse;
 import io.kvorum.protocol.internal.PeerGrpc;
@@ -29,6 +31,7 @@ import io.kvorum.server.cluster.Members;
 import io.kvorum.server.cluster.Promotion;
 import io.kvorum.server.lease.LeaseLeader;
 import io.kvorum.server.maintenance.ContentHash;
+import java.util.function.ObjLongConsumer;
 
 /** What other members call on the peer port. Nothing blocks; it may run directly on the event loops. */
 public final class PeerService extends PeerGrpc.PeerImplBase {
@@ -41,6 +44,7 @@ public final class PeerService extends PeerGrpc.PeerImplBase {
   private final LeaseLeader leases;
   private final Promotion promotion;
   private final ContentHash hash;
+  private final ObjLongConsumer<String> chains;
   private final PeerGate gate;
   private final PeerTransport transport;
 
@@ -52,6 +56,7 @@ public final class PeerService extends PeerGrpc.PeerImplBase {
    * @param snapshots takes the files
    * @param leases answers forwarded lease calls while this member leads
    * @param promotion answers forwarded promotions
+   * @param chains hears how far chains of backups are
    */
   public PeerService(
       PeerIdentity self,
@@ -61,7 +66,8 @@ public final class PeerService extends PeerGrpc.PeerImplBase {
       SnapshotReceiver snapshots,
       LeaseLeader leases,
       Promotion promotion,
-      ContentHash hash) {
+      ContentHash hash,
+      ObjLongConsumer<String> chains) {
     this.members = members;
     this.transport = transport;
     this.streams = new InboundStreams(node, transport.meter());
@@ -69,6 +75,7 @@ public final class PeerService extends PeerGrpc.PeerImplBase {
     this.leases = leases;
     this.promotion = promotion;
     this.hash = hash;
+    this.chains = chains;
     this.gate = new PeerGate(self, members, transport::introduce);
     members.listen(streams);
   }
@@ -111,6 +118,13 @@ public final class PeerService extends PeerGrpc.PeerImplBase {
   @Override
   public void hashKV(HashKVRequest request, StreamObserver<HashKVResponse> observer) {
     hash.hash(request.getRevision(), answer(observer));
+  }
+
+  @Override
+  public void keepLog(KeepLogRequest request, StreamObserver<KeepLogResponse> observer) {
+    chains.accept(request.getChain(), request.getIndex());
+    observer.onNext(KeepLogResponse.getDefaultInstance());
+    observer.onCompleted();
   }
 
   /** Only how long it takes counts. */

@@ -21,7 +21,7 @@
  * ReconfigRules rules = new ReconfigRules(strict, genesis.memberId(), transport);
  * Promotion promotion = new Promotion(kernel, members, rules, changes, calls, timer);
  * ContentHash hash = new ContentHash(kernel, boundedWorkers);
- * PeerService peers = new PeerService(self, members, transport, node, receiver, leases, promotion, hash);
+ * PeerService peers = new PeerService(self, members, transport, node, receiver, leases, promotion, hash, chains);
  * // the server of the peer port: peers.definition(), maxInboundMessageSize(PeerService.MESSAGE_BYTES_MAX),
  * // permitKeepAliveTime(5 s), permitKeepAliveWithoutCalls(true), no maximum connection age
  * transport.start(node, genesis.contacts(), new SnapshotSender(self, transport, channels, store, node, 0, failPoint));

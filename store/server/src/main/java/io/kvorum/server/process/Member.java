@@ -20,6 +20,8 @@ import io.kvorum.server.auth.OwnProposals;
 import io.kvorum.server.auth.SimpleTokens;
 import io.kvorum.server.auth.TokenOptions;
 import io.kvorum.server.auth.Tokens;
+import io.kvorum.server.backup.ChainMarks;
+import io.kvorum.server.backup.MemberState;
 import io.kvorum.server.base.Kernel;
 import io.kvorum.server.base.Limits;
 import io.kvorum.server.base.Version;
@@ -79,6 +81,7 @@ final class Member implements AutoCloseable {
   private final Services services;
   private final SnapshotSender snapshots;
   private final SnapshotReceiver received;
+  private final ChainMarks chains;
   private final ClientPorts.Content content;
   private final List<GrpcPort> peerPorts = new ArrayList<>();
   private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
@@ -119,7 +122,10 @@ final class Member implements AutoCloseable {
     this.received = new SnapshotReceiver(directory.member(), opened.store, node, opened.failPoint);
     Certificates certificates = new Certificates(network.tls().files().client(), network.tls().files().peer());
     DataFiles files = new DataFiles(directory.store(), directory.log());
-    this.content = services.content(node, List.of(opened.disk, transport.metrics(), proposals, reads), random, new Services.Own(certificates, files, opened.log::last));
+    this.chains = new ChainMarks(directory.member().resolve("chains"), opened.log.holds(), System::currentTimeMillis, threads.workers());
+    MemberState state = new MemberState(opened.store, node, opened.log, genesis.toProto().toByteArray(), config.name());
+    this.content =
+        services.content(node, List.of(opened.disk, transport.metrics(), proposals, reads), random, new Services.Own(certificates, files, opened.log::last, state, chains));
   }
 
   /**
@@ -224,7 +230,7 @@ final class Member implements AutoCloseable {
    * @throws IOException also when a port is taken
    */
   void listen() throws IOException {
-    PeerService peers = new PeerService(identity, replica.members(), transport, node, received, services.localLeases, services.promotion, services.hash);
+    PeerService peers = new PeerService(identity, replica.members(), transport, node, received, services.localLeases, services.promotion, services.hash, chains::set);
     HttpRoutes http =
         new HttpRoutes()
             .get("/version", request -> ClientPorts.version(replica.members().view().clusterVersion()))
@@ -299,6 +305,7 @@ final class Member implements AutoCloseable {
   public void close() {
     proposals.close();
     services.leases.close();
+    services.closeBackups();
     replica.watches().close();
     node.close();
     transport.close();

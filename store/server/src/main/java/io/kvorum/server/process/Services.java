@@ -14,6 +14,9 @@ import io.kvorum.server.auth.AuthService;
 import io.kvorum.server.auth.ClientProposals;
 import io.kvorum.server.auth.OwnProposals;
 import io.kvorum.server.auth.Tokens;
+import io.kvorum.server.backup.BackupService;
+import io.kvorum.server.backup.ChainMarks;
+import io.kvorum.server.backup.MemberState;
 import io.kvorum.server.base.Kernel;
 import io.kvorum.server.cluster.ClusterService;
 import io.kvorum.server.cluster.MembershipProposals;
@@ -77,6 +80,8 @@ final class Services {
   final Promotion promotion;
   final ContentHash hash;
 
+  private BackupService backups;
+
   /** How long snapshots for clients took. */
   private final Histogram snapshotDurations = new Histogram(SNAPSHOT_FIRST_SECONDS, SNAPSHOT_BOUNDS);
 
@@ -102,8 +107,10 @@ final class Services {
    * What is this process's own.
    *
    * @param last newest entry of its log
+   * @param state what backups are taken of
+   * @param chains how far they are
    */
-  record Own(Certificates certificates, DataFiles files, Supplier<SegmentedLog.Position> last) {}
+  record Own(Certificates certificates, DataFiles files, Supplier<SegmentedLog.Position> last, MemberState state, ChainMarks chains) {}
 
   /**
    * All that the client ports serve.
@@ -127,6 +134,7 @@ final class Services {
                     clients, replica.members(), replica.alarms(), node, hash, snapshots(node), () -> current.get().maintenance().configuredQuotaBytes(), grpcHealth)
                 .bindService(),
             admin(own),
+            backups(own, random).bindService(),
             new LockService(local::channel, threads.programs()).bindService(),
             new ElectionService(local::channel, threads.programs()).bindService(),
             grpcHealth.bindService());
@@ -157,6 +165,20 @@ final class Services {
     Description description =
         new Description(kernel, replica.members(), replica.alarms(), current, own.certificates, own.files, own.last, startedMillis, System::currentTimeMillis);
     return new AdminService(kernel, description, new Reloader(current, own.certificates), threads.readers()).bindService();
+  }
+
+  private BackupService backups(Own own, RandomGenerator random) {
+    BackupService.ChainNews news =
+        (chain, index) ->
+            replica.members().view().members().keySet().stream().filter(id -> id != kernel.memberId()).forEach(id -> calls.keepLog(id, chain, index));
+    BackupService.Workers workers = new BackupService.Workers(threads.senders(), threads.workers(), threads.timer());
+    backups = new BackupService(kernel, own.state, own.chains, news, () -> replica.members().view().featureLevel(), workers, random);
+    return backups;
+  }
+
+  /** Lets go of what callers hold. */
+  void closeBackups() {
+    backups.close();
   }
 
   private Snapshots snapshots(RaftNode node) {

@@ -86,7 +86,7 @@ final class RealMember implements AutoCloseable {
             bound -> ThreadLocalRandom.current().nextInt(bound), FailPoint.NONE);
     proposals = new LogProposals(id, node, calls, new SpaceQuota(id, store, store::spaceLow, alarms, limits::quotaBytes), limits, timer).start();
     receiver = new SnapshotReceiver(directory, store, node, FailPoint.NONE);
-    PeerService service = new PeerService(self, members, transport, node, receiver, null, null, null);
+    PeerService service = new PeerService(self, members, transport, node, receiver, null, null, null, (chain, index) -> {});
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", port))
             .bossEventLoopGroup(loop)

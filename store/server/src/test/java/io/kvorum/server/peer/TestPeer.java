@@ -64,7 +64,7 @@ final class TestPeer implements AutoCloseable {
   }
 
   void serve() throws IOException {
-    PeerService service = new PeerService(identity, members, transport, node, receiver, null, null, null);
+    PeerService service = new PeerService(identity, members, transport, node, receiver, null, null, null, (chain, index) -> {});
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", port))
             .bossEventLoopGroup(loop)

@@ -30,6 +30,7 @@ import io.kvorum.protocol.internal.PeerGrpc;
 import io.kvorum.protocol.v3electionpb.ElectionGrpc;
 import io.kvorum.protocol.v3lockpb.LockGrpc;
 import io.kvorum.protocol.v1.AdminGrpc;
+import io.kvorum.protocol.v1.BackupGrpc;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -103,7 +104,7 @@ class PermissionSweepTest {
     return methods(
         KVGrpc.getServiceDescriptor(), WatchGrpc.getServiceDescriptor(), LeaseGrpc.getServiceDescriptor(), ClusterGrpc.getServiceDescriptor(),
         MaintenanceGrpc.getServiceDescriptor(), AuthGrpc.getServiceDescriptor(), LockGrpc.getServiceDescriptor(), ElectionGrpc.getServiceDescriptor(),
-        HealthGrpc.getServiceDescriptor(), AdminGrpc.getServiceDescriptor());
+        HealthGrpc.getServiceDescriptor(), AdminGrpc.getServiceDescriptor(), BackupGrpc.getServiceDescriptor());
   }
 
   private static Message request(MethodDescriptor<Message, Message> method, String json) throws IOException {
