@@ -1,0 +1,159 @@
+package io.kvorum.server.backup.repository;
+
+import io.kvorum.server.backup.repository.BackupException.Reason;
+import io.kvorum.server.backup.repository.Repository.Collected;
+import io.kvorum.server.backup.repository.Repository.Listing;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Takes backups and objects away.
+ *
+ * <p>Deleting one backup: 1. refuse if another one goes on from it; 2. copy its manifest to {@code deleted/}; 3. remove it from {@code backups/}; 4. look again for one that goes on from it and was
+ * published meanwhile: if there is one, put the manifest back and refuse. A crash after 2 leaves the backup there and a copy that a later collection removes; deleting it again goes on.
+ */
+final class Retention {
+  private static final String DELETED = "deleted/";
+
+  private final ObjectStore store;
+  private final Manifests manifests;
+  private final Settings settings;
+
+  Retention(ObjectStore store, Manifests manifests, Settings settings) {
+    this.store = store;
+    this.manifests = manifests;
+    this.settings = settings;
+  }
+
+  List<String> delete(String id, boolean cascade) throws IOException {
+    Listing listing = manifests.list();
+    if (manifests.document(Manifests.object(id)).isEmpty()) {
+      throw new BackupException(Reason.NOT_FOUND, store.uri(Manifests.object(id)) + ": there is no such backup");
+    }
+    List<String> order = new ArrayList<>(dependents(listing, id));
+    if (!order.isEmpty() && !cascade) {
+      throw inUse(id, order);
+    }
+    if (!listing.damaged().isEmpty() && !listing.damaged().keySet().equals(Set.of(id)) && !cascade) {
+      throw new ContentCorruptException(
+          Manifests.object(listing.damaged().keySet().iterator().next()), "cannot be read, so it is not known what it depends on; delete it first");
+    }
+    order.add(id);
+    for (String each : order) {
+      remove(each);
+    }
+    return order;
+  }
+
+  /** Those that go on from it, and from these: the last ones first. */
+  private static List<String> dependents(Listing listing, String id) {
+    List<String> next = List.of(id);
+    List<String> found = new ArrayList<>();
+    Set<String> seen = new HashSet<>(next);
+    while (!next.isEmpty()) {
+      List<String> from = next;
+      next =
+          listing.backups().stream()
+              .filter(backup -> backup.manifest().previous().filter(previous -> from.contains(previous.id())).isPresent())
+              .map(PublishedBackup::id)
+              .filter(seen::add)
+              .toList();
+      found.addAll(0, next);
+    }
+    return found;
+  }
+
+  private BackupException inUse(String id, List<String> dependents) {
+    return new BackupException(Reason.IN_USE, "backup " + id + ": these depend on it: " + String.join(", ", dependents.reversed()));
+  }
+
+  private void remove(String id) throws IOException {
+    String name = Manifests.object(id);
+    Optional<byte[]> document = manifests.document(name);
+    if (document.isEmpty()) {
+      return;
+    }
+    boolean readable = readable(name, document.get());
+    String copy = DELETED + Manifests.file(id);
+    if (readable) {
+      store.put(copy, Content.of(document.get()));
+    }
+    settings.failPoint().reached(BackupFailPoints.BEFORE_REMOVE);
+    store.delete(name);
+    settings.failPoint().reached(BackupFailPoints.AFTER_REMOVE);
+    List<String> dependents = dependents(manifests.list(), id);
+    if (readable && !dependents.isEmpty()) {
+      store.put(name, Content.of(document.get()));
+      throw inUse(id, dependents);
+    }
+  }
+
+  private boolean readable(String name, byte[] document) {
+    try {
+      manifests.decode(name, document);
+      return true;
+    } catch (ContentCorruptException e) {
+      // Nobody can know what it names, so there is nothing that a copy could hold.
+      return false;
+    }
+  }
+
+  Collected collect(Duration grace) throws IOException {
+    Instant before = settings.clock().instant().minus(grace);
+    // In this order: a backup that is being deleted is in one of the two lists.
+    List<StoredObject> objects = new ArrayList<>();
+    for (Kind kind : Kind.values()) {
+      objects.addAll(store.list(kind.prefix()));
+    }
+    Set<String> named = named(Manifests.PREFIX, null);
+    List<StoredObject> past = store.list(DELETED).stream().filter(copy -> old(copy, before)).toList();
+    named.addAll(named(DELETED, before));
+    int count = 0;
+    long bytes = 0;
+    for (StoredObject object : objects) {
+      if (!named.contains(object.name()) && old(object, before) && stillOld(object, before)) {
+        settings.failPoint().reached(BackupFailPoints.BEFORE_COLLECT);
+        store.delete(object.name());
+        count++;
+        bytes += object.bytes();
+      }
+    }
+    for (StoredObject copy : past) {
+      store.delete(copy.name());
+    }
+    return new Collected(count, bytes, store.removePartial(before));
+  }
+
+  /** A run may have renewed it since it was listed. */
+  private boolean stillOld(StoredObject object, Instant before) throws IOException {
+    return store.find(object.name()).filter(now -> old(now, before)).isPresent();
+  }
+
+  private static boolean old(StoredObject object, Instant before) {
+    return !object.modified().isAfter(before);
+  }
+
+  /**
+   * What the manifests under the prefix name.
+   *
+   * @param before leave out those that are older; null: none
+   */
+  private Set<String> named(String prefix, Instant before) throws IOException {
+    Set<String> names = new HashSet<>();
+    for (StoredObject object : store.list(prefix)) {
+      if (before == null || !old(object, before)) {
+        Optional<byte[]> document = manifests.document(object.name());
+        if (document.isPresent()) {
+          names.addAll(Manifests.sizes(manifests.decode(object.name(), document.get()).manifest()).keySet());
+        }
+      }
+    }
+    return names;
+  }
+}
