@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -122,32 +123,45 @@ func (d deployed) access() (access, error) {
 	return access{tls: config, user: string(user), password: string(password), endpoints: d.follow(d.namespace, d.selector(), "https", d.name+"-peer")}, nil
 }
 
-// follow keeps the names, below a headless Service, of the pods that a selector finds, asked for at most once a second.
+// follow keeps the names, below a headless Service, of the pods that a selector finds, asked for at most once a second. Only who asks first waits for the
+// answer: on a loaded machine kubectl takes many seconds, and a client that waits for it is not a pause of the store.
 func (w *world) follow(namespace, selector, scheme, service string) func() []string {
-	type answer struct {
-		at        time.Time
-		endpoints []string
-	}
-	latest := make(chan answer, 1)
-	latest <- answer{}
-	return func() []string {
-		a := <-latest
-		defer func() { latest <- a }()
-		if time.Since(a.at) < time.Second {
-			return a.endpoints
-		}
+	var mu sync.Mutex
+	var at time.Time
+	var endpoints []string
+	asking := false
+	ask := func() {
 		pods, err := w.list("-n", namespace, "pods", "-l", selector)
-		if err != nil {
-			return a.endpoints
-		}
-		a = answer{at: time.Now()}
+		var found []string
 		for _, p := range pods {
 			if p.text("status", "podIP") != "" && p.text("metadata", "deletionTimestamp") == "" {
-				a.endpoints = append(a.endpoints, fmt.Sprintf("%s://%s.%s.%s.svc.cluster.local:2379", scheme, p.name(), service, namespace))
+				found = append(found, fmt.Sprintf("%s://%s.%s.%s.svc.cluster.local:2379", scheme, p.name(), service, namespace))
 			}
 		}
-		slices.Sort(a.endpoints)
-		return a.endpoints
+		slices.Sort(found)
+		mu.Lock()
+		defer mu.Unlock()
+		asking = false
+		if err == nil {
+			at, endpoints = time.Now(), found
+		}
+	}
+	return func() []string {
+		mu.Lock()
+		first, due := at.IsZero(), !asking && time.Since(at) >= time.Second
+		asking = asking || due
+		known := endpoints
+		mu.Unlock()
+		if due && first {
+			ask()
+			mu.Lock()
+			defer mu.Unlock()
+			return endpoints
+		}
+		if due {
+			go ask()
+		}
+		return known
 	}
 }
 

@@ -20,6 +20,8 @@ const (
 	writePause  = 20 * time.Millisecond // between two writes of a writer: traffic stays small
 	callTimeout = time.Second
 	ledgerKeys  = 50 // per writer
+	pauseErrors = 40 // kept of one pause
+	longPause   = 5 * time.Second
 	dnsServer   = "172.30.0.1:53"
 )
 
@@ -60,6 +62,8 @@ type ledger struct {
 	marked  time.Duration // longest time without one since begin
 	slowest time.Duration // longest time that one writer needed for one write, its retries included
 	lastErr error
+	errs    []string // since the last acknowledged write, at most pauseErrors
+	why     string   // the errors of the longest time without one
 }
 
 // write starts the writers.
@@ -137,13 +141,19 @@ func (l *ledger) failed(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lastErr = err
+	if len(l.errs) < pauseErrors {
+		l.errs = append(l.errs, fmt.Sprintf("%.1fs %v", time.Since(l.last).Seconds(), err))
+	}
 }
 
 func (l *ledger) acknowledged(key string, n int, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	l.gap = max(l.gap, now.Sub(l.last))
+	if now.Sub(l.last) > l.gap {
+		l.gap, l.why = now.Sub(l.last), strings.Join(l.errs, "; ")
+	}
+	l.errs = nil
 	l.marked = max(l.marked, now.Sub(l.last))
 	l.last = now
 	l.acked[key] = n
@@ -225,6 +235,9 @@ func (l *ledger) finish() (string, error) {
 	}
 	if l.total == 0 {
 		return "", fmt.Errorf("nothing was written: %v", l.lastErr)
+	}
+	if l.gap > longPause {
+		note("in the longest pause: %s", l.why)
 	}
 	return fmt.Sprintf("%d writes acknowledged, none lost; longest time without one %v, slowest write with its retries %v",
 		l.total, l.gap.Round(time.Millisecond), l.slowest.Round(time.Millisecond)), nil

@@ -1,5 +1,6 @@
 package io.kvorum.operator.plan;
 
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -7,9 +8,13 @@ import java.util.Optional;
 /**
  * Who should lead next: a healthy voter that has caught up, on a node that stays. One that itself stays goes first, then one that already has the
  * wanted template, then one in a preferred
- * zone, then the smallest lag, then another zone than the present leader's, then the smallest ordinal.
+ * zone, then the smallest lag in hundreds of entries, then another zone than the present leader's, then the one that runs longest (a process that has just been
+ * started is not warm yet), then the smallest ordinal.
  */
 public final class LeaderChoice {
+  /** A busy follower is some entries behind at any moment. */
+  private static final long LAG_STEP = 100;
+
   private LeaderChoice() {}
 
   /** @param except names that do not come into question: the one that leadership leaves, and those that were tried */
@@ -22,8 +27,9 @@ public final class LeaderChoice {
         .min(Comparator.comparing((MemberView voter) -> voter.deletedByUser())
             .thenComparing(voter -> situation.outdated(voter))
             .thenComparing(voter -> rank(zones, voter.zone()))
-            .thenComparing(voter -> situation.lag(voter).orElse(Long.MAX_VALUE))
+            .thenComparing(voter -> situation.lag(voter).orElse(Long.MAX_VALUE) / LAG_STEP)
             .thenComparing(voter -> voter.zone().equals(present))
+            .thenComparing(voter -> voter.pod().map(pod -> pod.createdAt()).orElse(Instant.MAX))
             .thenComparing(voter -> voter.spec().ordinal()));
   }
 

@@ -18,13 +18,14 @@ import java.util.Optional;
  *
  * <ol>
  *   <li>Choose a target; write it and the present term into the current action.
- *   <li>Ask the leader. The request is repeated in each pass of the wait: nobody knows whether one that a crash cut off was sent.
+ *   <li>Ask the leader. Asked again only when nobody knows whether a crash cut the request off: while leadership is on its way nobody can write, so one that
+ *       the leader has answered, well or not, is not begun anew with the same target.
  *   <li>It is done when a majority names another leader in a greater term.
- *   <li>Without that in two election timeouts (at least three seconds, since passes are a second apart) the next candidate, at most three.
+ *   <li>Without that in two election timeouts (at least three seconds, since passes are a second apart) the next candidate, three attempts at most.
  * </ol>
  */
 final class LeaderTransfer {
-  private static final int CANDIDATES = 3;
+  private static final int ATTEMPTS = 3;
   private static final Duration SHORTEST = Duration.ofSeconds(3);
 
   private LeaderTransfer() {}
@@ -49,7 +50,7 @@ final class LeaderTransfer {
       return Result.DONE;
     }
     if (!action.target().isEmpty() && situation.since(action.stepSince()).compareTo(patience(situation)) < 0) {
-      situation.member(action.target()).filter(target -> situation.leader().orElseThrow().term() == action.term())
+      situation.member(action.target()).filter(target -> action.outcome().isEmpty() && situation.leader().orElseThrow().term() == action.term())
           .ifPresent(target -> request(situation, Steps.issue(action), leading.get(), target, draft));
       draft.current(draft.acts() ? Steps.issue(action) : action);
       return Result.PENDING;
@@ -68,12 +69,10 @@ final class LeaderTransfer {
   }
 
   private static Result next(Situation situation, CurrentAction action, MemberView leading, String wish, Draft draft) {
-    List<String> except = new ArrayList<>(action.tried());
-    except.add(leading.name());
     Optional<MemberView> target = wish.isEmpty()
-        ? LeaderChoice.choose(situation, except)
-        : situation.member(wish).filter(member -> !action.tried().contains(wish) && member.voter(situation.listed()) && LeaderChoice.suits(situation, member));
-    if (target.isEmpty() || action.tried().size() >= CANDIDATES) {
+        ? choose(situation, action, leading)
+        : situation.member(wish).filter(member -> member.voter(situation.listed()) && LeaderChoice.suits(situation, member));
+    if (target.isEmpty() || action.tried().size() >= ATTEMPTS) {
       draft.event(EventReason.LEADER_TRANSFER_FAILED, leading.name(),
           action.tried().isEmpty() ? "no healthy voter could take over from " + leading.name() : leading.name() + " still leads; tried " + action.tried());
       return Result.FAILED;
@@ -83,6 +82,15 @@ final class LeaderTransfer {
     request(situation, asked, leading, target.get(), draft);
     draft.current(asked);
     return Result.PENDING;
+  }
+
+  /** Another one than was tried last, if there is any. */
+  private static Optional<MemberView> choose(Situation situation, CurrentAction action, MemberView leading) {
+    List<String> except = new ArrayList<>(List.of(leading.name()));
+    if (!action.tried().isEmpty()) {
+      except.add(action.tried().getLast());
+    }
+    return LeaderChoice.choose(situation, except).or(() -> LeaderChoice.choose(situation, List.of(leading.name())));
   }
 
   private static void request(Situation situation, CurrentAction asked, MemberView leading, MemberView target, Draft draft) {

@@ -14,7 +14,7 @@ import java.util.List;
  * <ol>
  *   <li>Leader: refuses while leadership is being moved, and while entries of more than {@code maxUncommittedBytes} wait for their commit;
  *       otherwise a batch enters the log as a whole.
- *   <li>Follower: hands the batch to the leader that it knows; the leader drops what it would refuse.
+ *   <li>Follower: hands the batch to the leader that it knows; the leader drops what it would refuse, so whoever carries messages asks {@link #takes} first.
  *   <li>Without a leader, refused.
  * </ol>
  */
@@ -93,6 +93,11 @@ final class Proposing {
     parts.memberships.appended(entry);
     parts.replication.appended();
     uncommittedBytes += entry.sizeBytes();
+  }
+
+  /** Whether it leads and would append now what others hand to it. */
+  boolean takes() {
+    return parts.roles.isLeader() && hasRoom();
   }
 
   private boolean hasRoom() {

@@ -177,6 +177,11 @@ public final class RaftCore {
     return parts.proposing.propose(requests, nowMillis);
   }
 
+  /** Whether a PROPOSE message would be taken into the log now; it is dropped otherwise. */
+  public boolean takesProposals() {
+    return parts.proposing.takes();
+  }
+
   /** Proposes one change; see {@link Memberships} for when it is refused. A follower forwards it, and does not learn of a refusal. */
   public MembershipProposal proposeMembership(MembershipChange change, long nowMillis) {
     return parts.proposing.proposeMembership(change.encode(), nowMillis);

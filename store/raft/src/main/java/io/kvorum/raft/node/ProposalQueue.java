@@ -1,6 +1,8 @@
 package io.kvorum.raft.node;
 
+import io.kvorum.raft.Entry;
 import io.kvorum.raft.MembershipChange;
+import io.kvorum.raft.Message;
 import io.kvorum.raft.core.RaftCore;
 import io.kvorum.raft.core.RaftCore.MembershipProposal;
 import java.util.ArrayDeque;
@@ -60,6 +62,16 @@ final class ProposalQueue {
   /** Any thread. Returns false when too many changes wait. */
   boolean offer(MembershipChange change) {
     return queuedChanges.offer(new Change(change, time.nanoTime() + timeoutNanos));
+  }
+
+  /** What another member has handed over and the core does not take now. Beyond a bound it is lost, as any message may be. Raft thread only. */
+  void keep(Message forwarded) {
+    for (Entry entry : forwarded.entries()) {
+      switch (entry.type()) {
+        case NORMAL -> offer(entry.data());
+        case MEMBERSHIP -> offer(MembershipChange.decode(entry.data()));
+      }
+    }
   }
 
   boolean hasNew() {

@@ -140,7 +140,12 @@ final class RaftLoop {
     int left = MESSAGES_PER_ROUND;
     for (Message message = inbox.messages().poll(); message != null; message = --left > 0 ? inbox.messages().poll() : null) {
       inbox.messageBytes().addAndGet(-RaftDriver.sizeOf(message));
-      core.step(message);
+      if (message.type() == Message.Type.PROPOSE && !core.takesProposals()) {
+        // Leadership is on its way, or was ours when it was sent: it waits as our own proposals do, rather than leave its proposer to a time-out.
+        inbox.proposals().keep(message);
+      } else {
+        core.step(message);
+      }
     }
     for (Control control = inbox.controls().poll(); control != null; control = inbox.controls().poll()) {
       control.action.run();

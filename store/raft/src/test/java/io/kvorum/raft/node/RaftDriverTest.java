@@ -5,7 +5,10 @@ import static io.kvorum.raft.node.TestCluster.voters;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.kvorum.raft.Entry;
+import io.kvorum.raft.EntryType;
 import io.kvorum.raft.MembershipChange;
+import io.kvorum.raft.Message;
 import io.kvorum.raft.Role;
 import io.kvorum.raft.log.FaultDisk;
 import io.kvorum.raft.log.LogReader;
@@ -185,6 +188,40 @@ class RaftDriverTest {
       kept.get(30, TimeUnit.SECONDS);
       cluster.heal();
       assertThat(cluster.awaitSame()).containsExactly("one", "kept");
+    }
+  }
+
+  @Test
+  void whatAFollowerHandsOverDuringATransferWaitsForItsEnd() throws Exception {
+    try (TestCluster cluster = new TestCluster(directory, false).start(3)) {
+      TestCluster.Member leader = cluster.awaitLeader();
+      TestCluster.Member target = cluster.follower();
+      TestCluster.Member other = cluster.members.values().stream().filter(m -> m != leader && m != target).findFirst().orElseThrow();
+      cluster.isolate(target.id);
+      CompletableFuture<Boolean> moved = leader.node.transferLeadership(target.id);
+      await("the transfer is under way", () -> leader.node.status().transferee() == target.id || moved.isDone());
+      CompletableFuture<Long> handedOver = other.machine.await("handed over");
+      assertThat(other.node.propose(bytes("handed over"))).isEqualTo(ProposeResult.ACCEPTED);
+      assertThat(moved.get(20, TimeUnit.SECONDS)).isFalse();
+      handedOver.get(20, TimeUnit.SECONDS);
+      cluster.heal();
+      assertThat(cluster.awaitSame()).containsExactly("handed over");
+    }
+  }
+
+  @Test
+  void whatIsHandedToAMemberThatLeadsNoMoreGoesOnToTheLeaderOnce() throws Exception {
+    try (TestCluster cluster = new TestCluster(directory, false).start(3)) {
+      TestCluster.Member leader = cluster.awaitLeader();
+      TestCluster.Member former = cluster.follower();
+      long other = cluster.members.keySet().stream().filter(id -> id != leader.id && id != former.id).findFirst().orElseThrow();
+      CompletableFuture<Long> late = leader.machine.await("late");
+      former.node.receive(
+          new Message(
+              Message.Type.PROPOSE, other, former.id, 0, 0, 0, 0, false, 0, 0, List.of(new Entry(0, 0, EntryType.NORMAL, 0, bytes("late"))), null));
+      late.get(20, TimeUnit.SECONDS);
+      leader.propose("next");
+      assertThat(cluster.awaitSame()).containsExactly("late", "next");
     }
   }
 

@@ -2,6 +2,7 @@ package io.kvorum.server.process;
 
 import io.kvorum.mvcc.StoreObserver;
 import io.kvorum.raft.log.SyncObserver;
+import io.kvorum.server.logging.Log;
 import io.kvorum.server.metrics.Histogram;
 import io.kvorum.server.metrics.MetricSource;
 import io.kvorum.server.metrics.MetricsText;
@@ -14,6 +15,10 @@ final class DiskMeter implements SyncObserver, StoreObserver, MetricSource {
   private static final double FIRST_SECONDS = 0.001;
   private static final int BOUNDS = 14;
   private static final double COMPACTION_FIRST_MILLIS = 100;
+
+  private static final Log LOG = Log.of(DiskMeter.class);
+  /** As etcd warns of. */
+  private static final long SLOW_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final LongSupplier clockMillis;
   private final Histogram forces = new Histogram(FIRST_SECONDS, BOUNDS);
@@ -35,6 +40,9 @@ final class DiskMeter implements SyncObserver, StoreObserver, MetricSource {
   public void synced(long bytes, long nanos) {
     forces.record(nanos);
     writtenBytes.add(bytes);
+    if (nanos > SLOW_NANOS) {
+      LOG.warn("slow fdatasync", "took", TimeUnit.NANOSECONDS.toMillis(nanos) + "ms", "expected-duration", "1s");
+    }
   }
 
   @Override
