@@ -57,12 +57,12 @@ public final class GrpcPort implements AutoCloseable {
       long keepAliveTimeoutMillis,
       boolean reusePort) {}
 
-  /** As the other method, without a meter. */
+  /** As the other method, without a meter and without a bound of what is not taken. */
   public static GrpcPort open(
       SocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, HttpHandler http, PortTls tls,
       Bounds bounds)
       throws IOException {
-    return open(address, loops, services, interceptors, null, http, tls, bounds);
+    return open(address, loops, services, interceptors, null, http, tls, bounds, null);
   }
 
   /**
@@ -71,13 +71,14 @@ public final class GrpcPort implements AutoCloseable {
    * @param meter hears of each call; null for nobody
    * @param http null for gRPC alone
    * @param tls for http and gRPC alike
+   * @param outbound of answers that are not taken yet, for http and for interceptors; null for none
    * @throws BindException when the address is taken or not ours
    */
   public static GrpcPort open(
       SocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors,
-      ServerStreamTracer.Factory meter, HttpHandler http, PortTls tls, Bounds bounds)
+      ServerStreamTracer.Factory meter, HttpHandler http, PortTls tls, Bounds bounds, OutboundBudget outbound)
       throws IOException {
-    PortNegotiator negotiator = new PortNegotiator(http, bounds.maxBodyBytes(), tls);
+    PortNegotiator negotiator = new PortNegotiator(http, bounds.maxBodyBytes(), tls, outbound);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(loops.bindable(address))
             .bossEventLoopGroup(loops.group())

@@ -43,23 +43,29 @@ final class Http1Connection extends ChannelDuplexHandler {
   private final HttpHandler handler;
   private final int maxBodyBytes;
   private final boolean secure;
+  private final OutboundBudget.Connection outbound;
   private final ArrayDeque<FullHttpRequest> waiting = new ArrayDeque<>();
   private int waitingBytes;
   private boolean busy;
   private HttpExchange current;
 
-  private Http1Connection(HttpHandler handler, int maxBodyBytes, boolean secure) {
+  private Http1Connection(HttpHandler handler, int maxBodyBytes, boolean secure, OutboundBudget.Connection outbound) {
+    this.outbound = outbound;
     this.handler = handler;
     this.maxBodyBytes = maxBodyBytes;
     this.secure = secure;
   }
 
-  /** Appends codec and handler to a pipeline. */
-  static void install(ChannelPipeline pipeline, HttpHandler handler, int maxBodyBytes, boolean secure) {
+  /**
+   * Appends codec and handler to a pipeline.
+   *
+   * @param outbound of answers that are not taken yet; null for none
+   */
+  static void install(ChannelPipeline pipeline, HttpHandler handler, int maxBodyBytes, boolean secure, OutboundBudget outbound) {
     pipeline.addLast(new IdleStateHandler(0, 0, IDLE_SECONDS, TimeUnit.SECONDS));
     pipeline.addLast(new HttpServerCodec());
     pipeline.addLast(new HttpObjectAggregator(maxBodyBytes));
-    pipeline.addLast(new Http1Connection(handler, maxBodyBytes, secure));
+    pipeline.addLast(new Http1Connection(handler, maxBodyBytes, secure, outbound == null ? null : outbound.connect(pipeline.channel())));
   }
 
   @Override
@@ -69,7 +75,7 @@ final class Http1Connection extends ChannelDuplexHandler {
       return;
     }
     waitingBytes += request.content().readableBytes();
-    if (busy && (waiting.size() >= MAX_PIPELINED || waitingBytes > MAX_WAITING_BYTES)) {
+    if ((busy || !context.channel().isWritable()) && (waiting.size() >= MAX_PIPELINED || waitingBytes > MAX_WAITING_BYTES)) {
       request.release();
       context.close();
       return;
@@ -78,8 +84,9 @@ final class Http1Connection extends ChannelDuplexHandler {
     next(context);
   }
 
+  /** Not before the reader has taken the answers that there are. */
   private void next(ChannelHandlerContext context) {
-    while (!busy && !waiting.isEmpty()) {
+    while (!busy && !waiting.isEmpty() && context.channel().isWritable()) {
       FullHttpRequest request = waiting.poll();
       waitingBytes -= request.content().readableBytes();
       try {
@@ -106,7 +113,7 @@ final class Http1Connection extends ChannelDuplexHandler {
       return;
     }
     current = new HttpExchange(context, head, keepAlive && request.protocolVersion().isKeepAliveDefault(), reusable -> ended(context, reusable),
-        response -> write(context, response, keepAlive, head), () -> upgrade(context, request));
+        response -> write(context, response, keepAlive, head), () -> upgrade(context, request), outbound);
     try {
       handler.handle(decoded, current);
     } catch (RuntimeException e) {
@@ -152,8 +159,12 @@ final class Http1Connection extends ChannelDuplexHandler {
     if (!keepAlive) {
       message.headers().set(HttpHeaderNames.CONNECTION, "close");
     }
+    HttpExchange answered = current;
     current = null;
     var written = context.writeAndFlush(message);
+    if (answered != null) {
+      written.addListener(taken -> answered.release());
+    }
     if (!keepAlive) {
       written.addListener(ChannelFutureListener.CLOSE);
       return;
@@ -185,6 +196,8 @@ final class Http1Connection extends ChannelDuplexHandler {
   public void channelWritabilityChanged(ChannelHandlerContext context) {
     if (current != null && context.channel().isWritable()) {
       current.writable();
+    } else {
+      next(context);
     }
   }
 

@@ -23,6 +23,9 @@ final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
   private final Consumer<Boolean> ended;
   private final Consumer<HttpResponse> whole;
   private final Supplier<HttpHandler.WebSocket> upgrade;
+  private final OutboundBudget.Connection outbound;
+  private OutboundBudget.Held held;
+  private boolean closed;
   private boolean gone;
   private Runnable onGone;
   private Runnable onWritable;
@@ -33,9 +36,11 @@ final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
    * @param ended told when an answer in pieces is complete, and whether the connection goes on
    * @param whole takes a whole answer
    * @param upgrade makes the connection a WebSocket
+   * @param outbound null for no bound
    */
   HttpExchange(ChannelHandlerContext context, boolean headOnly, boolean reusable, Consumer<Boolean> ended, Consumer<HttpResponse> whole,
-      Supplier<HttpHandler.WebSocket> upgrade) {
+      Supplier<HttpHandler.WebSocket> upgrade, OutboundBudget.Connection outbound) {
+    this.outbound = outbound;
     this.context = context;
     this.headOnly = headOnly;
     this.reusable = reusable;
@@ -51,6 +56,23 @@ final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
           onGone = null;
           whole.accept(response);
         });
+  }
+
+  @Override
+  public synchronized boolean reserve(long bytes) {
+    if (outbound == null || closed) {
+      return true;
+    }
+    held = outbound.tryHold(bytes);
+    return held != null;
+  }
+
+  /** What was reserved has been taken, or nobody will take it. */
+  synchronized void release() {
+    closed = true;
+    if (held != null) {
+      held.release();
+    }
   }
 
   @Override
@@ -125,6 +147,7 @@ final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
   void gone() {
     gone = true;
     onWritable = null;
+    release();
     if (onGone != null) {
       onGone.run();
     }

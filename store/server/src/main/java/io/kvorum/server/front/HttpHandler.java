@@ -34,6 +34,15 @@ public interface HttpHandler {
       throw new UnsupportedOperationException("no WebSocket here");
     }
 
+    /**
+     * Asks for room for a whole answer before it is made; it is given back when the answer has been taken.
+     *
+     * @return false when there is none: the answer is to be a refusal
+     */
+    default boolean reserve(long bytes) {
+      return true;
+    }
+
     /** Tells, on the event loop, when the connection ends before the answer does; at once when it has ended. At most one action is kept. */
     default void onGone(Runnable action) {}
   }

@@ -20,12 +20,19 @@ public final class HttpPort implements AutoCloseable {
     this.channel = channel;
   }
 
+  /** As the other method, without a bound of what is not taken. */
+  public static HttpPort open(SocketAddress address, EventLoops loops, HttpHandler handler, PortTls tls, int maxBodyBytes) throws BindException {
+    return open(address, loops, handler, tls, maxBodyBytes, null);
+  }
+
   /**
    * Listens.
    *
+   * @param outbound of answers that are not taken yet; null for none
    * @throws BindException when the address is taken or not ours
    */
-  public static HttpPort open(SocketAddress address, EventLoops loops, HttpHandler handler, PortTls tls, int maxBodyBytes) throws BindException {
+  public static HttpPort open(SocketAddress address, EventLoops loops, HttpHandler handler, PortTls tls, int maxBodyBytes, OutboundBudget outbound)
+      throws BindException {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loops.group())
@@ -35,7 +42,7 @@ public final class HttpPort implements AutoCloseable {
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel connection) {
-                    Http1Connection.install(connection.pipeline(), handler, maxBodyBytes, tls.isRequired());
+                    Http1Connection.install(connection.pipeline(), handler, maxBodyBytes, tls.isRequired(), outbound);
                     if (tls.isRequired()) {
                       TlsGuard.install(connection.pipeline(), connection.pipeline().firstContext().name(), tls.incoming(), IncomingTls.Speaks.HTTP);
                     }

@@ -38,12 +38,15 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
   private final HttpHandler http;
   private final int maxBodyBytes;
   private final PortTls tls;
+  private final OutboundBudget outbound;
   private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
 
   /**
    * @param http null for a port that serves gRPC alone
+   * @param outbound null for no bound
    */
-  PortNegotiator(HttpHandler http, int maxBodyBytes, PortTls tls) {
+  PortNegotiator(HttpHandler http, int maxBodyBytes, PortTls tls, OutboundBudget outbound) {
+    this.outbound = outbound;
     this.tls = tls;
     this.http = http;
     this.maxBodyBytes = maxBodyBytes;
@@ -163,6 +166,9 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
           InternalProtocolNegotiationEvent.getAttributes(negotiation).toBuilder()
               .set(Grpc.TRANSPORT_ATTR_LOCAL_ADDR, context.channel().localAddress())
               .set(Grpc.TRANSPORT_ATTR_REMOTE_ADDR, context.channel().remoteAddress());
+      if (outbound != null) {
+        attributes.set(OutboundBudget.CONNECTION, outbound.connect(context.channel()));
+      }
       if (secured != null) {
         attributes.set(Grpc.TRANSPORT_ATTR_SSL_SESSION, secured.engine().getSession());
       }
@@ -177,7 +183,7 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
       if (pipeline.last() != this) {
         pipeline.removeLast();
       }
-      Http1Connection.install(pipeline, http, maxBodyBytes, secured != null);
+      Http1Connection.install(pipeline, http, maxBodyBytes, secured != null, outbound);
       pipeline.remove(this);
     }
   }

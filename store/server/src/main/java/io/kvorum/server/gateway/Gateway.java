@@ -13,6 +13,7 @@ import io.kvorum.protocol.etcdserverpb.ClusterGrpc;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.LeaseGrpc;
 import io.kvorum.protocol.etcdserverpb.MaintenanceGrpc;
+import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.etcdserverpb.WatchGrpc;
 import io.kvorum.protocol.v3electionpb.ElectionGrpc;
 import io.kvorum.protocol.v3lockpb.LockGrpc;
@@ -153,7 +154,7 @@ public final class Gateway implements HttpHandler {
     if (method.givesManyAnswers()) {
       new StreamExchange(call(method), responder, forms, Requests.one(message)).start(metadata(request));
     } else {
-      new UnaryExchange(call(method), responder, forms).start(metadata(request), message);
+      new UnaryExchange(call(method), responder, forms, message instanceof RangeRequest).start(metadata(request), message);
     }
   }
 

@@ -4,16 +4,25 @@ import com.google.protobuf.Message;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.front.HttpHandler;
 
 /** One request, one answer. */
 final class UnaryExchange extends ClientCall.Listener<Message> {
+  /** The message, its text and the text's bytes are there at the same time. */
+  private static final long JSON_FACTOR = 4;
+
   private final ClientCall<Message, Message> call;
   private final HttpHandler.Responder responder;
   private final JsonForms forms;
+  private final boolean changesNothing;
   private Message answer;
 
-  UnaryExchange(ClientCall<Message, Message> call, HttpHandler.Responder responder, JsonForms forms) {
+  /**
+   * @param changesNothing the call: its answer may be refused when there is no room for it
+   */
+  UnaryExchange(ClientCall<Message, Message> call, HttpHandler.Responder responder, JsonForms forms, boolean changesNothing) {
+    this.changesNothing = changesNothing;
     this.call = call;
     this.responder = responder;
     this.forms = forms;
@@ -35,6 +44,12 @@ final class UnaryExchange extends ClientCall.Listener<Message> {
 
   @Override
   public void onClose(Status status, Metadata trailers) {
-    responder.respond(status.isOk() && answer != null ? forms.answer(answer) : forms.refusal(status));
+    if (!status.isOk() || answer == null) {
+      responder.respond(forms.refusal(status));
+    } else if (changesNothing && !responder.reserve(JSON_FACTOR * answer.getSerializedSize())) {
+      responder.respond(forms.refusal(EtcdError.TOO_MANY_REQUESTS.status()));
+    } else {
+      responder.respond(forms.answer(answer));
+    }
   }
 }

@@ -15,6 +15,7 @@ import io.kvorum.server.front.HttpRequest;
 import io.kvorum.server.front.HttpResponse;
 import io.kvorum.server.front.HttpRoutes;
 import io.kvorum.server.front.LocalPort;
+import io.kvorum.server.front.OutboundBudget;
 import io.kvorum.server.front.PortTls;
 import io.kvorum.server.logging.Log;
 import io.kvorum.server.metrics.CallMeter;
@@ -54,6 +55,7 @@ final class ClientPorts implements AutoCloseable {
    * @param services gRPC
    * @param interceptors before each call, the last one first
    * @param meter counts the calls
+   * @param outbound of answers that are not taken yet
    * @param local the same for callers inside this process
    * @param gateway the services as JSON
    * @param health answers of the health endpoints
@@ -61,7 +63,8 @@ final class ClientPorts implements AutoCloseable {
    * @param clusterVersion empty before it is decided
    */
   record Content(
-      List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, CallMeter meter, LocalPort local, HttpHandler gateway, HealthEndpoints health, ServerMetrics metrics,
+      List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors, CallMeter meter, OutboundBudget outbound, LocalPort local, HttpHandler gateway,
+      HealthEndpoints health, ServerMetrics metrics,
       Supplier<String> clusterVersion) {}
 
   /**
@@ -101,10 +104,10 @@ final class ClientPorts implements AutoCloseable {
     List<String> urls = config.listen().clientUrls();
     for (String url : ServerTls.addresses(urls)) {
       PortTls security = ServerTls.of(url, urls, tls);
-      grpc.add(GrpcPort.open(Urls.bindAddress(url), loops, content.services(), content.interceptors(), content.meter(), split ? null : client, security, bounds()));
+      grpc.add(GrpcPort.open(Urls.bindAddress(url), loops, content.services(), content.interceptors(), content.meter(), split ? null : client, security, bounds(), content.outbound()));
     }
     for (String url : config.listen().clientHttpUrls()) {
-      http.add(HttpPort.open(Urls.bindAddress(url), loops, client, httpTls(url), bounds().maxBodyBytes()));
+      http.add(HttpPort.open(Urls.bindAddress(url), loops, client, httpTls(url), bounds().maxBodyBytes(), content.outbound()));
     }
     for (String url : config.listen().metricsUrls()) {
       http.add(HttpPort.open(Urls.bindAddress(url), loops, probes, httpTls(url), PROBE_BYTES));

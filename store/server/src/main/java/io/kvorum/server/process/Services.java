@@ -26,7 +26,9 @@ import io.kvorum.server.config.CurrentConfig;
 import io.kvorum.server.config.ServerConfig;
 import io.kvorum.server.front.HealthEndpoints;
 import io.kvorum.server.front.LocalPort;
+import io.kvorum.server.front.OutboundBudget;
 import io.kvorum.server.gateway.Gateway;
+import io.kvorum.server.kv.AnswerLimits;
 import io.kvorum.server.kv.CallRules;
 import io.kvorum.server.kv.KvService;
 import io.kvorum.server.kv.LeaderlessStreams;
@@ -58,6 +60,11 @@ final class Services {
   private static final long SWEEP_MILLIS = 1_000;
   private static final double SNAPSHOT_FIRST_SECONDS = 0.01;
   private static final int SNAPSHOT_BOUNDS = 17;
+
+  /** Of the memory that the JVM may take, for answers that clients have not taken. */
+  private static final int OUTBOUND_SHARE = 4;
+
+  private static final long OUTBOUND_BYTES_LEAST = 2 * OutboundBudget.CONNECTION_BYTES;
 
   private final CurrentConfig current;
 
@@ -152,11 +159,13 @@ final class Services {
             member, meter, new MaintenanceTimes(meter, snapshotDurations), callRules, health, replica.auth(), replica.meter(), replica.lessor(), replica.watches(),
             leases, localLeases, promotion,
             new CertificateExpiry(own.certificates), new ProcessMetrics()));
+    OutboundBudget outbound = new OutboundBudget(Math.max(OUTBOUND_BYTES_LEAST, Runtime.getRuntime().maxMemory() / OUTBOUND_SHARE), System::nanoTime);
+    all.add(outbound);
     ServerMetrics metrics = new ServerMetrics(all, node::status);
     AccessInterceptor permissions =
         new AccessInterceptor(access, () -> node.status().applied(), threads.timer(), kernel.limits().requestMillis(), config.auth().clientCertificates());
     return new ClientPorts.Content(
-        services, List.of(permissions, callRules), meter, local, new Gateway(local::channel, threads.programs(), kernel.limits().maxMessageBytes()), health, metrics,
+        services, List.of(permissions, callRules, new AnswerLimits()), meter, outbound, local, new Gateway(local::channel, threads.programs(), kernel.limits().maxMessageBytes()), health, metrics,
         () -> replica.members().view().clusterVersion());
   }
 

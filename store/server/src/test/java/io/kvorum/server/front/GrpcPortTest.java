@@ -310,4 +310,31 @@ class GrpcPortTest {
         .hasCauseInstanceOf(StatusRuntimeException.class)
         .satisfies(e -> assertThat(((StatusRuntimeException) e.getCause()).getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE));
   }
+
+  /** Larger than what the system's buffers take of it. */
+  @Test
+  void http_answers_that_nobody_takes_are_bounded_together() throws Exception {
+    OutboundBudget budget = new OutboundBudget(80 << 20, System::nanoTime);
+    HttpHandler large =
+        (request, responder) -> responder.respond(responder.reserve(50 << 20) ? HttpResponse.ok("text/plain", "x".repeat(50 << 20)) : HttpResponse.error(429, "too much"));
+    try (GrpcPort bounded = GrpcPort.open(anyPort(), loops, List.of(), List.of(), null, new HttpRoutes().route("/large", large), PortTls.NONE, BOUNDS, budget)) {
+      try (Socket idle = new Socket(bounded.address().getAddress(), bounded.address().getPort())) {
+        idle.getOutputStream().write(get("/large").getBytes(StandardCharsets.US_ASCII));
+        awaitHeld(budget, 50 << 20);
+        assertThat(exchange(bounded.address(), get("/large"))).startsWith("HTTP/1.1 429").contains("too much");
+        assertThat(budget.heldBytes()).isEqualTo(50 << 20);
+      }
+      awaitHeld(budget, 0);
+      assertThat(exchange(bounded.address(), get("/large"))).startsWith("HTTP/1.1 200").hasSizeGreaterThan(50 << 20);
+      awaitHeld(budget, 0);
+    }
+  }
+
+  private static void awaitHeld(OutboundBudget budget, long bytes) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (budget.heldBytes() != bytes) {
+      assertThat(System.nanoTime()).as("%d bytes are held, not %d", budget.heldBytes(), bytes).isLessThan(deadline);
+      TimeUnit.MILLISECONDS.sleep(5);
+    }
+  }
 }

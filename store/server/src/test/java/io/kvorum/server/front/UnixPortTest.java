@@ -67,7 +67,7 @@ class UnixPortTest {
           assertThat(file).exists();
         }
         CallMeter meter = new CallMeter(List.of(new Keys().bindService()), false, -1, reports::add);
-        try (GrpcPort port = GrpcPort.open(address, loops, List.of(new Keys().bindService()), List.of(), meter, routes, PortTls.NONE, BOUNDS)) {
+        try (GrpcPort port = GrpcPort.open(address, loops, List.of(new Keys().bindService()), List.of(), meter, routes, PortTls.NONE, BOUNDS, null)) {
           ManagedChannel channel =
               NettyChannelBuilder.forAddress(new DomainSocketAddress(file.toString()))
                   .eventLoopGroup(loops.group())

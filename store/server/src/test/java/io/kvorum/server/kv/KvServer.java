@@ -41,6 +41,7 @@ final class KvServer implements AutoCloseable {
   volatile RaftStatus status = status(Role.LEADER, MEMBER, List.of(MEMBER), List.of());
   final LeaderlessStreams streams = new LeaderlessStreams(() -> status);
   final RevisionWaits waits;
+  final ServerServiceDefinition service;
   final ManagedChannel channel;
   private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(2);
   private final Server server;
@@ -59,10 +60,11 @@ final class KvServer implements AutoCloseable {
         };
     Kernel kernel = new Kernel(CLUSTER, MEMBER, store, () -> status, log, reads, LIMITS);
     CallRules rules = new CallRules(() -> status, streams);
+    this.service = new KvService(kernel, Access.of(new AuthState()), waits, timer).bind();
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
             .directExecutor()
-            .addService(ServerInterceptors.intercept(new KvService(kernel, Access.of(new AuthState()), waits, timer).bind(), rules));
+            .addService(ServerInterceptors.intercept(service, rules));
     for (ServerServiceDefinition other : others) {
       builder.addService(ServerInterceptors.intercept(other, rules));
     }
