@@ -29,6 +29,9 @@ func explained(s *step, theirs, ours answer, compactions map[int64]bool) bool {
 	case *pb.MemberAddRequest:
 		// Here permission comes before the look at the URLs.
 		return theirs.text == badURLsText && refusesCaller(ours)
+	case *pb.TxnRequest:
+		// The alarm comes before the refusal that a read would get.
+		return nestedRead(s, theirs)
 	case *pb.AuthUserGetRequest:
 		return r.Name == "" && theirs.text == noUserText && ours.text == emptyUserText
 	}

@@ -1,6 +1,7 @@
 package io.kvorum.server.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.api.AnnotationsProto;
 import com.google.protobuf.ByteString;
@@ -16,9 +17,12 @@ import io.grpc.ServiceDescriptor;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.protobuf.ProtoMethodDescriptorSupplier;
+import io.kvorum.protocol.etcdserverpb.AlarmRequest;
+import io.kvorum.protocol.etcdserverpb.AlarmType;
 import io.kvorum.protocol.etcdserverpb.AuthGrpc;
 import io.kvorum.protocol.etcdserverpb.AuthUserChangePasswordRequest;
 import io.kvorum.protocol.etcdserverpb.ClusterGrpc;
+import io.kvorum.protocol.etcdserverpb.CompactionRequest;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.LeaseGrpc;
 import io.kvorum.protocol.etcdserverpb.MaintenanceGrpc;
@@ -284,6 +288,22 @@ class PermissionSweepTest {
       assertThat(stream.next().getCreated()).isTrue();
       PermissionWorld.put(member.channel, tokens.get("root"), "b", "seen");
       assertThat(stream.next().getEvents(0).getKv().getValue()).isEqualTo(ByteString.copyFromUtf8("seen"));
+    }
+  }
+
+  @Test
+  void a_caller_who_may_not_compact_hears_of_no_alarm() {
+    var maintenance = MaintenanceGrpc.newBlockingStub(member.channel).withInterceptors(PermissionWorld.token(tokens.get("root")));
+    AlarmRequest alarm = AlarmRequest.newBuilder().setMemberID(77).setAlarm(AlarmType.CORRUPT).setAction(AlarmRequest.AlarmAction.ACTIVATE).build();
+    maintenance.alarm(alarm);
+    try {
+      CompactionRequest request = CompactionRequest.newBuilder().setRevision(1).build();
+      assertThatThrownBy(() -> KVGrpc.newBlockingStub(member.channel).withInterceptors(PermissionWorld.token(tokens.get("keeper"))).compact(request))
+          .hasMessage("PERMISSION_DENIED: etcdserver: permission denied");
+      assertThatThrownBy(() -> KVGrpc.newBlockingStub(member.channel).withInterceptors(PermissionWorld.token(tokens.get("root"))).compact(request))
+          .hasMessage("DATA_LOSS: etcdserver: corrupt cluster");
+    } finally {
+      maintenance.alarm(alarm.toBuilder().setAction(AlarmRequest.AlarmAction.DEACTIVATE).build());
     }
   }
 }
