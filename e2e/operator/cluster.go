@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -97,15 +98,25 @@ func (d deployed) uids() (map[string]string, error) {
 	return uids, nil
 }
 
+// trust is what clients are to trust now: the text of the ConfigMap, and what a client makes of it.
+func (d deployed) trust() (string, *tls.Config, error) {
+	found, err := d.kube.get("-n", d.namespace, "configmap", d.name+"-ca")
+	if err != nil {
+		return "", nil, err
+	}
+	text := found.text("data", "ca.crt")
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM([]byte(text)) {
+		return "", nil, fmt.Errorf("no certificate in the ConfigMap %s-ca", d.name)
+	}
+	return text, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil
+}
+
 // access is as a client has it: the certificate authority from its ConfigMap, the password from its Secret, the members' addresses.
 func (d deployed) access() (access, error) {
-	trust, err := d.kube.get("-n", d.namespace, "configmap", d.name+"-ca")
+	_, trust, err := d.trust()
 	if err != nil {
 		return access{}, err
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM([]byte(trust.text("data", "ca.crt"))) {
-		return access{}, fmt.Errorf("no certificate in the ConfigMap %s-ca", d.name)
 	}
 	secret, err := d.kube.get("-n", d.namespace, "secret", d.name+"-root")
 	if err != nil {
@@ -119,8 +130,9 @@ func (d deployed) access() (access, error) {
 	if err != nil {
 		return access{}, err
 	}
-	config := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	return access{tls: config, user: string(user), password: string(password), endpoints: d.follow(d.namespace, d.selector(), "https", d.name+"-peer")}, nil
+	held := new(atomic.Pointer[tls.Config])
+	held.Store(trust)
+	return access{tls: held, user: string(user), password: string(password), endpoints: d.follow(d.namespace, d.selector(), "https", d.name+"-peer")}, nil
 }
 
 // follow keeps the names, below a headless Service, of the pods that a selector finds, asked for at most once a second. Only who asks first waits for the

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -25,9 +26,9 @@ const (
 	dnsServer   = "172.30.0.1:53"
 )
 
-// access is what a client needs to reach a cluster; endpoints follow its pods.
+// access is what a client needs to reach a cluster; endpoints follow its pods. What is trusted can be replaced while clients connect; nil is no TLS.
 type access struct {
-	tls       *tls.Config
+	tls       *atomic.Pointer[tls.Config]
 	user      string
 	password  string
 	endpoints func() []string
@@ -39,7 +40,11 @@ func (a access) client(endpoints ...string) (*clientv3.Client, error) {
 		return new(net.Dialer).DialContext(ctx, network, dnsServer)
 	}}
 	dialer := net.Dialer{Resolver: resolver, Timeout: 2 * time.Second}
-	return clientv3.New(clientv3.Config{Endpoints: endpoints, TLS: a.tls, Username: a.user, Password: a.password, DialTimeout: 5 * time.Second,
+	var trust *tls.Config
+	if a.tls != nil {
+		trust = a.tls.Load()
+	}
+	return clientv3.New(clientv3.Config{Endpoints: endpoints, TLS: trust, Username: a.user, Password: a.password, DialTimeout: 5 * time.Second,
 		DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 2 * time.Second, Logger: zap.NewNop(),
 		DialOptions: []grpc.DialOption{grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "tcp", address)

@@ -48,6 +48,9 @@ public final class Names {
   /** Annotation of pods: hash of their configuration; a change makes the kubelet refresh the mounted files at once. */
   public static final String CONFIG_HASH = Api.GROUP + "/config-hash";
 
+  /** Annotation of pods: hash of their certificate files, for the same reason. */
+  public static final String CERTIFICATES_HASH = Api.GROUP + "/certificates-hash";
+
   /** Annotation of an authority's secret: phase of its rotation. */
   public static final String ROTATION_PHASE = Api.GROUP + "/rotation-phase";
 

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /** What is never disruptive: Services, budget, configuration, monitors, and the labels and annotations of running pods. */
 final class BaseObjects {
@@ -49,7 +50,8 @@ final class BaseObjects {
     this.clock = clock;
   }
 
-  void apply(KvorumCluster cluster, List<KvorumMember> members, List<Pod> pods) {
+  /** @param certificates a text, by member, that changes with its certificate files; empty without any */
+  void apply(KvorumCluster cluster, List<KvorumMember> members, List<Pod> pods, UnaryOperator<String> certificates) {
     Services.all(cluster).forEach(service -> applier.apply(owned(service, cluster)));
     if (cluster.getSpec().services().external() == null) {
       remove(Services.external(cluster));
@@ -64,7 +66,7 @@ final class BaseObjects {
       Pod pod = running.get(member.getSpec().memberName());
       if (pod != null) {
         applier.apply(configMap(cluster, member, beginning(pod)));
-        metadata(cluster, member, pod);
+        metadata(cluster, member, pod, certificates.apply(member.getSpec().memberName()));
       }
     }
   }
@@ -93,7 +95,7 @@ final class BaseObjects {
     return config;
   }
 
-  private void metadata(KvorumCluster cluster, KvorumMember member, Pod pod) {
+  private void metadata(KvorumCluster cluster, KvorumMember member, Pod pod, String certificates) {
     Map<String, String> labels = pod.getMetadata().getLabels();
     Map<String, String> wanted = MemberPod.labels(cluster, member, "true".equals(labels.get(Names.SERVING)));
     if (!labels.entrySet().containsAll(wanted.entrySet())) {
@@ -101,6 +103,9 @@ final class BaseObjects {
     }
     Map<String, String> annotations = new HashMap<>(cluster.getSpec().podTemplate().annotations());
     annotations.put(Names.CONFIG_HASH, PodConfig.options(cluster, member.getSpec(), beginning(pod)).hash());
+    if (!certificates.isEmpty()) {
+      annotations.put(Names.CERTIFICATES_HASH, certificates);
+    }
     if (!pod.getMetadata().getAnnotations().entrySet().containsAll(annotations.entrySet())) {
       writes.annotate(pod, annotations);
     }

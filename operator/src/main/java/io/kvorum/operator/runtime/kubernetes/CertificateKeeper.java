@@ -18,6 +18,7 @@ import io.kvorum.operator.desired.MemberPod;
 import io.kvorum.operator.desired.Names;
 import io.kvorum.operator.desired.Names.Plane;
 import io.kvorum.operator.desired.Secrets;
+import io.kvorum.operator.desired.ServerOptions;
 import io.kvorum.operator.observe.Observation.Certificate;
 import io.kvorum.operator.observe.Observation.Certificates;
 import io.kvorum.operator.observe.Observation.Certificates.Phase;
@@ -237,6 +238,18 @@ final class CertificateKeeper {
     Set<String> fingerprints = new HashSet<>(answer.certificateFingerprints());
     fingerprints.add(OWN_LEAVES);
     return answer.withFingerprints(fingerprints);
+  }
+
+  /** Changes with the files that are mounted into a member's pod; empty without any. */
+  String stamp(KvorumCluster cluster, String member) {
+    StringBuilder files = new StringBuilder();
+    for (Plane plane : MemberPod.planes(cluster.getSpec().tls())) {
+      Secret secret = secrets.get(MemberPod.certificateSecret(MemberPod.of(cluster.getSpec().tls(), plane), member, plane));
+      if (secret != null) {
+        files.append(Secrets.value(secret, Secrets.CERTIFICATE)).append(Secrets.value(secret, Secrets.AUTHORITY));
+      }
+    }
+    return files.isEmpty() ? "" : ServerOptions.sha256(files.toString());
   }
 
   /** How the operator shows itself to the members. */

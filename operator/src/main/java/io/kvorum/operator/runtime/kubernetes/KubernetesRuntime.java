@@ -205,8 +205,8 @@ public final class KubernetesRuntime implements ClusterRuntime {
     if (cluster.getSpec().wantsAuth()) {
       rootPassword();
     }
-    base.apply(cluster, members, pods());
     certificates.apply(cluster, members);
+    base.apply(cluster, members, pods(), member -> certificates.stamp(cluster, member));
     access = certificates.access(cluster);
   }
 
