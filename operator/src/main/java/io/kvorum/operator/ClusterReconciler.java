@@ -13,6 +13,7 @@ import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.kvorum.operator.api.Api;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.engine.ClusterEngine;
+import io.kvorum.operator.metrics.ClusterMetrics;
 import io.kvorum.operator.plan.Action;
 import io.kvorum.operator.runtime.kubernetes.KubernetesRuntime;
 import io.kvorum.operator.store.GrpcStoreAdmin;
@@ -33,6 +34,7 @@ public final class ClusterReconciler implements Reconciler<KvorumCluster>, Clean
 
   private final Informers informers;
   private final Function<ResourceID, Unit> units;
+  private final ClusterMetrics metrics;
   private final Map<ResourceID, Unit> known = new ConcurrentHashMap<>();
 
   /** What one cluster needs from pass to pass. */
@@ -41,10 +43,12 @@ public final class ClusterReconciler implements Reconciler<KvorumCluster>, Clean
   /**
    * @param informers caches that the units read
    * @param units makes a unit for a cluster
+   * @param metrics counts what passes do
    */
-  public ClusterReconciler(Informers informers, Function<ResourceID, Unit> units) {
+  public ClusterReconciler(Informers informers, Function<ResourceID, Unit> units, ClusterMetrics metrics) {
     this.informers = informers;
     this.units = units;
+    this.metrics = metrics;
   }
 
   @Override
@@ -64,8 +68,10 @@ public final class ClusterReconciler implements Reconciler<KvorumCluster>, Clean
 
   /** @return when the next pass is due at the latest */
   private Duration pass(ResourceID id) {
+    long began = System.nanoTime();
     try {
       ClusterEngine.Outcome outcome = known.computeIfAbsent(id, units).engine().pass();
+      metrics.passed(id.getNamespace().orElse(""), id.getName(), outcome, since(began));
       if (!outcome.failure().isEmpty()) {
         LOG.log(Level.WARNING, "{0}: {1} had no effect: {2}", new Object[] {id, outcome.plan().action().orElseThrow(), outcome.failure()});
       }
@@ -77,6 +83,7 @@ public final class ClusterReconciler implements Reconciler<KvorumCluster>, Clean
       forget(id);
       return AFTER_CONFLICT;
     } catch (KubernetesClientException e) {
+      metrics.failed(id.getNamespace().orElse(""), id.getName(), since(began));
       if (e.getCode() != HttpURLConnection.HTTP_CONFLICT && e.getCode() != HttpURLConnection.HTTP_NOT_FOUND) {
         throw e;
       }
@@ -85,7 +92,12 @@ public final class ClusterReconciler implements Reconciler<KvorumCluster>, Clean
     }
   }
 
+  private static Duration since(long began) {
+    return Duration.ofNanos(System.nanoTime() - began);
+  }
+
   private void forget(ResourceID id) {
+    metrics.forget(id.getNamespace().orElse(""), id.getName());
     Unit unit = known.remove(id);
     if (unit != null) {
       unit.store().close();

@@ -41,8 +41,9 @@ public final class ClusterEngine {
    * What came of a pass.
    *
    * @param failure why the action did not take effect, empty when it did or when there was none; the next pass sees what came of it
+   * @param status as it was written before the action
    */
-  public record Outcome(Plan plan, String failure) {}
+  public record Outcome(Plan plan, String failure, KvorumClusterStatus status) {}
 
   /**
    * @param planner decides
@@ -67,7 +68,7 @@ public final class ClusterEngine {
     Plan plan = planner.apply(seen);
     KvorumCluster written = write(seen, plan);
     if (plan.action().isEmpty()) {
-      return new Outcome(plan, "");
+      return new Outcome(plan, "", written.getStatus());
     }
     String failure = "";
     try {
@@ -81,7 +82,7 @@ public final class ClusterEngine {
       runtime.writeStatus(with(written, StatusWriter.outcome(written.getStatus(), failure)));
       progress.reached("outcome-written");
     }
-    return new Outcome(plan, failure);
+    return new Outcome(plan, failure, written.getStatus());
   }
 
   private Observation observe() {

@@ -14,6 +14,7 @@ import io.kvorum.operator.Informers;
 import io.kvorum.operator.OperationAdmission;
 import io.kvorum.operator.desired.Names;
 import io.kvorum.operator.engine.ClusterEngine;
+import io.kvorum.operator.metrics.ClusterMetrics;
 import io.kvorum.operator.plan.Planner;
 import io.kvorum.operator.runtime.kubernetes.KubernetesRuntime;
 import io.kvorum.operator.status.StatusWriter;
@@ -54,7 +55,7 @@ public final class OperatorProcess {
     KubernetesRuntime.Installation installation =
         new KubernetesRuntime.Installation(client, informers, settings.defaults(), clock, new SecureRandom(), settings.instance());
     Operator made = operator(settings, client);
-    made.register(new ClusterReconciler(informers, id -> unit(installation, id)), override -> watch(override, settings));
+    made.register(new ClusterReconciler(informers, id -> unit(installation, id), new ClusterMetrics(metrics)), override -> watch(override, settings));
     made.register(new OperationAdmission(clock), override -> watch(override, settings));
     made.start();
     operator = made;

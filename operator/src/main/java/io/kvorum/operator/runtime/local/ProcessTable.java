@@ -30,7 +30,7 @@ final class ProcessTable {
   private final Processes processes;
   private final Launch launch;
   private final InstantSource clock;
-  private final SortedMap<String, ProcessRecord> records;
+  private SortedMap<String, ProcessRecord> records;
 
   /** Starts the process of a record. */
   interface Launch {
@@ -59,14 +59,14 @@ final class ProcessTable {
 
   /** Adds a record, to be started by the next {@link #tend()}; one that is there stays. */
   void add(ProcessRecord record) throws IOException {
-    if (records.putIfAbsent(record.member(), record) == null) {
-      save();
+    if (!records.containsKey(record.member())) {
+      save(record.member(), record);
     }
   }
 
   void update(ProcessRecord record) throws IOException {
-    if (!record.equals(records.put(record.member(), record))) {
-      save();
+    if (!record.equals(records.get(record.member()))) {
+      save(record.member(), record);
     }
   }
 
@@ -96,8 +96,7 @@ final class ProcessTable {
 
   private void endOf(ProcessRecord record, boolean alive) throws IOException {
     if (!alive) {
-      records.remove(record.member());
-      save();
+      save(record.member(), null);
     } else if (clock.millis() > record.terminatingMillis() + GRACE.toMillis()) {
       processes.kill(identity(record));
     } else {
@@ -132,7 +131,15 @@ final class ProcessTable {
     return new Processes.Identity(record.pid(), record.startedMillis());
   }
 
-  private void save() throws IOException {
-    Processes.replace(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(records));
+  /** A table that could not be written stays as it was, here and in the file. */
+  private void save(String member, ProcessRecord record) throws IOException {
+    SortedMap<String, ProcessRecord> next = new TreeMap<>(records);
+    if (record == null) {
+      next.remove(member);
+    } else {
+      next.put(member, record);
+    }
+    Processes.replace(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(next));
+    records = next;
   }
 }

@@ -10,6 +10,7 @@ import io.kvorum.operator.store.GrpcStoreAdmin;
 import io.kvorum.operator.store.StoreAccess;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -30,7 +31,7 @@ import java.util.concurrent.TimeUnit;
  * {@code kvorum up}: the operator's planner over members that are processes of this machine, until Ctrl-C.
  *
  * <p>A pass follows at most a quarter of a second after the other; an edited file is taken over before the next pass, one that cannot be followed is told and changes
- * nothing. At the end all members are asked to stop and killed after {@link #STOP_LIMIT}. When this process itself is killed the members go on, and the next
+ * nothing. A pass that cannot read or write a file is tried again after a second, in vain after at most half a minute. At the end all members are asked to stop and killed after {@link #STOP_LIMIT}. When this process itself is killed the members go on, and the next
  * run takes them over.
  */
 public final class Up {
@@ -43,6 +44,7 @@ public final class Up {
   private final Builds builds;
   private final PrintStream out;
   private final ClusterEngine.Progress progress;
+  private final Retries retries = new Retries();
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private FileTime fileTime = FileTime.fromMillis(0);
@@ -91,21 +93,30 @@ public final class Up {
     out.println("Cluster " + state.cluster().getMetadata().getName() + " in " + options.data());
     try (GrpcStoreAdmin store = new GrpcStoreAdmin(() -> StoreAccess.PLAIN, clock)) {
       ClusterEngine engine = new ClusterEngine(runtime, store, new Planner()::plan, StatusWriter::status, progress);
+      Duration pause;
       do {
-        follow(state);
-        ClusterEngine.Outcome outcome = engine.pass();
-        tellFailure(outcome.failure());
-        show(state, runtime);
-        Duration pause = outcome.plan().requeueAfter().compareTo(LONGEST_PAUSE) < 0 ? outcome.plan().requeueAfter() : LONGEST_PAUSE;
-        if (stopping.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
-          break;
-        }
-      } while (true);
+        pause = pass(engine, state, runtime);
+      } while (!stopping.await(pause.toMillis(), TimeUnit.MILLISECONDS));
     } finally {
       suspend(runtime);
       stopped.countDown();
     }
     return 0;
+  }
+
+  /** One pass; a file that cannot be read or written is told and tried again, since a full disk or a lost mount may come back. Returns when the next is due. */
+  private Duration pass(ClusterEngine engine, LocalState state, LocalRuntime runtime) {
+    try {
+      follow(state);
+      ClusterEngine.Outcome outcome = engine.pass();
+      tellFailure(outcome.failure());
+      show(state, runtime);
+      retries.reset();
+      return outcome.plan().requeueAfter().compareTo(LONGEST_PAUSE) < 0 ? outcome.plan().requeueAfter() : LONGEST_PAUSE;
+    } catch (IOException | UncheckedIOException e) {
+      tellFailure(e.getMessage() == null ? e.toString() : e.getMessage());
+      return retries.pause();
+    }
   }
 
   private static Optional<FileLock> lock(FileChannel channel) throws IOException {
@@ -121,13 +132,16 @@ public final class Up {
     if (!Files.isReadable(file)) {
       throw new ClusterFile.RefusedException("cannot read " + file);
     }
-    fileTime = Files.getLastModifiedTime(file);
     return ClusterFile.read(file, state == null ? null : state.cluster().getSpec(), builds);
   }
 
   /** Takes an edited file over. */
   private void follow(LocalState state) throws IOException {
-    if (options.file().isEmpty() || !Files.exists(options.file().get()) || Files.getLastModifiedTime(options.file().get()).equals(fileTime)) {
+    if (options.file().isEmpty() || !Files.exists(options.file().get())) {
+      return;
+    }
+    FileTime edited = Files.getLastModifiedTime(options.file().get());
+    if (edited.equals(fileTime)) {
       return;
     }
     try {
@@ -135,6 +149,8 @@ public final class Up {
     } catch (ClusterFile.RefusedException refused) {
       say("not followed: " + refused.getMessage());
     }
+    // Not before: an edit that could not be written down is looked at again.
+    fileTime = edited;
   }
 
   private void tell(PlannedEvent event) {
@@ -172,7 +188,7 @@ public final class Up {
   }
 
   /** On SIGINT or SIGTERM; returns when the members have ended. */
-  private void stop() {
+  void stop() {
     stopping.countDown();
     try {
       stopped.await(STOP_LIMIT.plusSeconds(10).toMillis(), TimeUnit.MILLISECONDS);

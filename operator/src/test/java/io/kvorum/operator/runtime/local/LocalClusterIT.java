@@ -1,6 +1,7 @@
 package io.kvorum.operator.runtime.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.kvorum.operator.api.KvorumClusterStatus;
@@ -8,6 +9,10 @@ import io.kvorum.operator.api.KvorumClusterStatus.Phase;
 import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.api.KvorumOperationSpec;
 import io.kvorum.operator.api.KvorumOperationStatus;
+import io.kvorum.operator.observe.HashComparison;
+import io.kvorum.operator.observe.StoreState;
+import io.kvorum.operator.store.GrpcStoreAdmin;
+import io.kvorum.operator.store.StoreAdmin;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -83,11 +88,36 @@ class LocalClusterIT {
   }
 
   @Test
+  void authentication_goes_on_and_off_and_takes_the_secrets_password_when_it_comes_back() throws Exception {
+    lab.want(1, List.of());
+    lab.until("one voter", status -> isReady(status, 1));
+    lab.kv().put("kept", "yes");
+    try (GrpcStoreAdmin first = lab.root("first"); GrpcStoreAdmin second = lab.root("second")) {
+      first.enableAuth(lab.endpoints(), "first");
+      first.enableAuth(lab.endpoints(), "first");
+      assertThat(first.observe(lab.endpoints()).authEnabled()).contains(true);
+      assertThatThrownBy(() -> lab.kv().get("kept")).hasMessageContaining("user name is empty");
+      first.disableAuth(lab.endpoints());
+      first.disableAuth(lab.endpoints());
+      assertThat(first.observe(lab.endpoints()).authEnabled()).contains(false);
+      assertThat(lab.kv().get("kept")).isEqualTo("yes");
+      second.enableAuth(lab.endpoints(), "second");
+      assertThat(second.observe(lab.endpoints()).authEnabled()).contains(true);
+      assertThat(second.observe(lab.endpoints()).answers()).as("to root alone").hasSize(1);
+      assertThatThrownBy(() -> lab.root("first").disableAuth(lab.endpoints())).isInstanceOf(StoreAdmin.StoreException.class);
+      second.disableAuth(lab.endpoints());
+    }
+  }
+
+  @Test
   void a_member_whose_volume_is_gone_is_replaced_and_one_survivor_goes_on_as_a_new_cluster() throws Exception {
     lab.want(3, List.of());
     lab.until("three voters", status -> isReady(status, 3));
     lab.kv().put("kept", "yes");
     String clusterId = lab.status().clusterID();
+    StoreState compared = lab.compareData();
+    assertThat(compared.comparison().orElseThrow().verdict(3)).isEqualTo(new HashComparison.Verdict.Same());
+    assertThat(compared.answers()).as("all tell their clocks").allSatisfy(answer -> assertThat(answer.clock()).isPresent());
 
     lab.destroyVolume("lab-1");
     lab.until("replaced", status -> isReady(status, 3) && lab.memberNames().contains("lab-3"));

@@ -10,10 +10,12 @@ import io.kvorum.operator.api.KvorumOperationStatus;
 import io.kvorum.operator.engine.ClusterEngine;
 import io.kvorum.operator.event.PlannedEvent;
 import io.kvorum.operator.observe.Observation.PodState;
+import io.kvorum.operator.observe.StoreState;
 import io.kvorum.operator.plan.Planner;
 import io.kvorum.operator.status.StatusWriter;
 import io.kvorum.operator.store.GrpcStoreAdmin;
 import io.kvorum.operator.store.StoreAccess;
+import io.kvorum.operator.store.StoreAdmin;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -230,6 +232,29 @@ final class LocalLab implements AutoCloseable {
       TimeUnit.MILLISECONDS.sleep(10);
     }
     Claims.deleteAll(folder.resolve("data/claims").resolve(member).resolve("data"));
+  }
+
+  List<StoreAdmin.Endpoint> endpoints() {
+    return runtime.endpoints();
+  }
+
+  /** An operator that knows itself as root. */
+  GrpcStoreAdmin root(String password) {
+    return new GrpcStoreAdmin(() -> new StoreAccess(Optional.empty(), Optional.of(new StoreAccess.Login("root", password))), Clock.systemUTC());
+  }
+
+  /** Hashes all members at a revision that they have, and waits for what comes of it. */
+  StoreState compareData() throws InterruptedException {
+    long deadline = System.nanoTime() + LIMIT.toNanos();
+    long revision = store.observe(endpoints()).answers().stream().mapToLong(StoreState.MemberAnswer::revision).min().orElseThrow();
+    store.compareData(endpoints(), revision);
+    StoreState seen = store.observe(endpoints());
+    while (seen.comparison().isEmpty()) {
+      assertThat(System.nanoTime()).as("compared in time").isLessThan(deadline);
+      TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+      seen = store.observe(endpoints());
+    }
+    return seen;
   }
 
   LocalKv kv() {

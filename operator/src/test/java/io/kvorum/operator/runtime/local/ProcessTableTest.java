@@ -1,9 +1,11 @@
 package io.kvorum.operator.runtime.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kvorum.operator.plan.Action;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -82,6 +84,17 @@ class ProcessTableTest {
     now = now.plusSeconds(1);
     table.tend();
     assertThat(table.isAlive(only())).isTrue();
+  }
+
+  @Test
+  void a_table_that_cannot_be_written_stays_as_it_was_until_it_can() throws Exception {
+    Path away = folder.resolveSibling(folder.getFileName() + "-away");
+    Files.move(folder, away);
+    assertThatThrownBy(() -> table.add(record())).isInstanceOf(IOException.class);
+    assertThat(table.all()).isEmpty();
+    Files.move(away, folder);
+    table.add(record());
+    assertThat(newTable().get("a-0")).isPresent();
   }
 
   @Test
