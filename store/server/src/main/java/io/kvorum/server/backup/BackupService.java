@@ -8,10 +8,13 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.kvorum.mvcc.ReadView;
 import io.kvorum.mvcc.SnapshotFiles;
+import io.kvorum.mvcc.segment.ShippedSegment;
 import io.kvorum.protocol.v1.BackupBeginRequest;
 import io.kvorum.protocol.v1.BackupBeginResponse;
 import io.kvorum.protocol.v1.BackupContentHashRequest;
 import io.kvorum.protocol.v1.BackupContentHashResponse;
+import io.kvorum.protocol.v1.BackupDigestRequest;
+import io.kvorum.protocol.v1.BackupDigestResponse;
 import io.kvorum.protocol.v1.BackupEndRequest;
 import io.kvorum.protocol.v1.BackupEndResponse;
 import io.kvorum.protocol.v1.BackupFile;
@@ -31,6 +34,8 @@ import io.kvorum.server.base.Version;
 import io.kvorum.server.logging.Log;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -121,6 +126,7 @@ public final class BackupService extends BackupGrpc.BackupImplBase implements Au
             .setGenesis(ByteString.copyFrom(member.genesis()));
     if (begun.checkpoint() != null) {
       answer.setCheckpointIndex(begun.checkpoint().index()).setCheckpointTerm(begun.checkpoint().term()).setCheckpointRevision(begun.checkpoint().revision());
+      answer.setCheckpointTimeMillis(member.timeOf(begun.checkpoint().index()));
     }
     for (SnapshotFiles.Entry entry : begun.files()) {
       answer.addFiles(BackupFile.newBuilder().setName(entry.name()).setLength(entry.length()).setCrc32C(entry.crc32c()));
@@ -149,6 +155,44 @@ public final class BackupService extends BackupGrpc.BackupImplBase implements Au
       offset += buffer.flip().remaining();
       flow.send(BackupSegmentChunk.newBuilder().setData(UnsafeByteOperations.unsafeWrap(buffer)).build(), handle.limitSeconds);
       handle.touch();
+    }
+  }
+
+  @Override
+  public void digest(BackupDigestRequest request, StreamObserver<BackupDigestResponse> observer) {
+    run(
+        workers.hashes,
+        observer,
+        () -> {
+          observer.onNext(digest(handles.use(request.getHandle()), request.getName()));
+          observer.onCompleted();
+        });
+  }
+
+  private static BackupDigestResponse digest(Handle handle, String name) throws IOException {
+    long length = handle.length(name);
+    MessageDigest digest = sha256();
+    ByteBuffer buffer = ByteBuffer.allocate(CHUNK_BYTES);
+    for (long offset = 0; offset < length; offset += buffer.limit()) {
+      if (handle.read(name, offset, buffer.clear()) < 0) {
+        throw new IOException("file " + name + " is shorter than " + length);
+      }
+      digest.update(buffer.flip().duplicate());
+      handle.touch();
+    }
+    ShippedSegment.Revisions revisions = ShippedSegment.revisions((offset, into) -> handle.read(name, offset, into));
+    return BackupDigestResponse.newBuilder()
+        .setSha256(UnsafeByteOperations.unsafeWrap(digest.digest()))
+        .setFirstRevision(revisions.first())
+        .setLastRevision(revisions.last())
+        .build();
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
     }
   }
 

@@ -13,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -59,6 +60,11 @@ public final class ChainMarks {
       LOG.warn("ignored how far backups are", "file", file, "error", String.valueOf(damaged.getMessage()));
     }
     expire();
+  }
+
+  /** The name of the chains that end at a place: there is one at a time that goes on. */
+  static String nameOf(String place) {
+    return UUID.nameUUIDFromBytes(place.getBytes(StandardCharsets.UTF_8)).toString();
   }
 
   /** Whether it can be the name of a chain. */

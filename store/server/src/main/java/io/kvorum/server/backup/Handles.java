@@ -16,6 +16,9 @@ import java.util.random.RandomGenerator;
 /** The frozen states that callers hold: four at most, each until it ends or has not been used for its time limit. */
 final class Handles implements AutoCloseable {
   private static final Log LOG = Log.of(Handles.class);
+  /** How the message of an OUT_OF_RANGE begins when a delta cannot go on. */
+  static final String DELTA_GAP = "DeltaGap: ";
+
   static final int HANDLES_MAX = 4;
   private static final int LIMIT_SECONDS = 60;
   private static final int LIMIT_SECONDS_MAX = 600;
@@ -40,7 +43,7 @@ final class Handles implements AutoCloseable {
 
   /** The log does not go back far enough, or is another one. */
   static StatusRuntimeException gap(String what) {
-    return Status.OUT_OF_RANGE.withDescription(DeltaGapException.PREFIX + what).asRuntimeException();
+    return Status.OUT_OF_RANGE.withDescription(DELTA_GAP + what).asRuntimeException();
   }
 
   /** What was begun, and the files of a full backup, the manifest first. */

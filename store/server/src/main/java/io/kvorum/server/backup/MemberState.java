@@ -27,6 +27,15 @@ public record MemberState(MvccStore store, RaftNode node, SegmentedLog log, byte
     return node.atPosition(position -> new Frozen(store.view(), position.index(), position.term()));
   }
 
+  /** The leader's clock in an entry, 0 when it has none or the log does not hold it. */
+  long timeOf(long index) {
+    try {
+      return index < 1 ? 0 : log.entries(index, index + 1, 1).getFirst().timeMillis();
+    } catch (LogView.CompactedException | IndexOutOfBoundsException gone) {
+      return 0;
+    }
+  }
+
   /** Whether an entry is the one of that term, as far as this member's log can tell; 0 stands for the beginning. */
   boolean holds(long index, long term) {
     try {

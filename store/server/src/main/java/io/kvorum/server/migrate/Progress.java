@@ -1,12 +1,14 @@
 package io.kvorum.server.migrate;
 
+import java.io.Console;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.function.LongSupplier;
 
-/** Tells in plain lines how far a long piece of work is: bytes, rate, time left. At most one line in two seconds, and one at the end. */
+/** Tells in plain lines how far a long piece of work is: bytes, rate, time left. At most one line in two seconds (ten for what runs unattended), and one at the end. */
 public final class Progress {
   private static final long INTERVAL_NANOS = 2_000_000_000L;
+  private static final long QUIET_INTERVAL_NANOS = 10_000_000_000L;
   private static final double NANOS_PER_SECOND = 1e9;
   private static final String[] UNITS = {"B", "kB", "MB", "GB", "TB", "PB"};
   private static final double UNIT = 1_000;
@@ -15,6 +17,7 @@ public final class Progress {
   private final String what;
   private final long total;
   private final LongSupplier nanoTime;
+  private final long intervalNanos;
   private final long started;
   private long told;
   private long done;
@@ -24,6 +27,17 @@ public final class Progress {
    * @param total bytes, 0 when not known
    */
   public Progress(PrintStream out, String what, long total, LongSupplier nanoTime) {
+    this(out, what, total, nanoTime, INTERVAL_NANOS);
+  }
+
+  /** As the constructor; with a line in ten seconds when nobody looks at a terminal. */
+  public static Progress unattended(PrintStream out, String what, long total, LongSupplier nanoTime) {
+    Console console = System.console();
+    return new Progress(out, what, total, nanoTime, console != null && console.isTerminal() ? INTERVAL_NANOS : QUIET_INTERVAL_NANOS);
+  }
+
+  private Progress(PrintStream out, String what, long total, LongSupplier nanoTime, long intervalNanos) {
+    this.intervalNanos = intervalNanos;
     this.out = out;
     this.what = what;
     this.total = total;
@@ -36,7 +50,7 @@ public final class Progress {
   public void advance(long bytes) {
     done += bytes;
     long now = nanoTime.getAsLong();
-    if (now - told >= INTERVAL_NANOS) {
+    if (now - told >= intervalNanos) {
       told = now;
       double rate = done / ((now - started) / NANOS_PER_SECOND);
       String left = total > done && rate > 0 ? ", " + Math.round((total - done) / rate) + " s left" : "";

@@ -1,30 +1,20 @@
 package io.kvorum.server.process;
 
 import io.kvorum.protocol.internal.MachineState;
-import io.kvorum.server.cluster.Bootstrap;
 import io.kvorum.server.cluster.BootstrapException;
-import io.kvorum.server.cluster.ClusterFlags;
 import io.kvorum.server.cluster.Genesis;
 import io.kvorum.server.cluster.MemberIds;
 import io.kvorum.server.cluster.Members;
-import io.kvorum.server.cluster.PeerUrls;
-import io.kvorum.server.config.ConfigParser;
-import io.kvorum.server.config.FlagTable;
-import io.kvorum.server.config.Parsed;
 import io.kvorum.server.config.ServerConfig;
 import io.kvorum.server.migrate.EtcdImport;
 import io.kvorum.server.migrate.RefusedFileException;
 import io.kvorum.server.migrate.SnapshotFile;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -40,20 +30,7 @@ final class ImportCommand implements Callable<Integer> {
   @Parameters(paramLabel = "FILE", description = "what \"etcdctl snapshot save\" wrote")
   private Path file;
 
-  @Option(names = "--name", defaultValue = "default", description = "this member's name (default: ${DEFAULT-VALUE})")
-  private String name;
-
-  @Option(names = "--data-dir", description = "made anew (default: NAME.etcd)")
-  private String dataDir;
-
-  @Option(names = "--initial-cluster", description = "all members of the new cluster: NAME=PEERURL,... (default: this one alone)")
-  private String initialCluster;
-
-  @Option(names = "--initial-cluster-token", description = "tells this cluster from others with the same URLs (default: etcd-cluster)")
-  private String token;
-
-  @Option(names = "--initial-advertise-peer-urls", description = "this member's peer URLs (default: http://localhost:2380)")
-  private String peerUrls;
+  @Mixin private NewMemberOptions member;
 
   @Option(names = "--skip-hash-check", description = "take a bare data file (member/snap/db of an etcd that was stopped cleanly), or one with a wrong digest")
   private boolean skipHashCheck;
@@ -85,11 +62,14 @@ final class ImportCommand implements Callable<Integer> {
       err.println("import: --bump-revision (above 0) and --mark-compacted need each other");
       return 2;
     }
-    ServerConfig config = config();
-    if (config == null) {
+    ServerConfig config;
+    try {
+      config = member.config();
+    } catch (IllegalArgumentException refused) {
+      err.println("import: " + refused.getMessage());
       return 1;
     }
-    Genesis genesis = genesis(config);
+    Genesis genesis = NewMemberOptions.genesis(config);
     MachineState.Builder state = MachineState.newBuilder();
     new Members(genesis).save(state);
     EtcdImport work = new EtcdImport(err, System::nanoTime, new EtcdImport.Options(skipHashCheck, bumpRevision));
@@ -106,39 +86,6 @@ final class ImportCommand implements Callable<Integer> {
       err.println("import: " + refused.getMessage() + "; nothing was imported");
       return 1;
     }
-  }
-
-  /** The server's own reading and checking of these flags; null when it refused them. */
-  private ServerConfig config() {
-    List<String> flags = new ArrayList<>();
-    flags.add("--name=" + name);
-    add(flags, "--data-dir", dataDir);
-    add(flags, "--initial-cluster", initialCluster);
-    add(flags, "--initial-cluster-token", token);
-    add(flags, "--initial-advertise-peer-urls", peerUrls);
-    return switch (new ConfigParser(FlagTable.etcd36(), Files::readString).parse(flags, Map.of())) {
-      case Parsed.Serve serve -> serve.config();
-      case Parsed.Refused refused -> {
-        err.println("import: " + refused.reason());
-        yield null;
-      }
-      case Parsed.Print print -> {
-        err.print(print.err());
-        yield null;
-      }
-    };
-  }
-
-  private static void add(List<String> flags, String flag, String value) {
-    if (value != null) {
-      flags.add(flag + "=" + value);
-    }
-  }
-
-  private static Genesis genesis(ServerConfig config) throws BootstrapException {
-    ServerConfig.Cluster cluster = config.cluster();
-    ClusterFlags flags = new ClusterFlags(config.name(), cluster.advertisePeerUrls(), cluster.initial(), cluster.token(), false);
-    return new Bootstrap(flags, (urls, millis) -> Optional.empty(), PeerUrls.Resolver.SYSTEM).run();
   }
 
   private void tell(EtcdImport.Result result, ServerConfig config, Genesis genesis) {

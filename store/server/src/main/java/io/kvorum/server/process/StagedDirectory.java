@@ -69,6 +69,20 @@ final class StagedDirectory implements AutoCloseable {
     return directory.store();
   }
 
+  /** For files that are fetched; nothing of it may be left at the end. */
+  Path received() {
+    return directory.received();
+  }
+
+  /** Writes a small file beside the store. */
+  void note(String name, String text) throws IOException {
+    Path note = directory.member().resolve(name);
+    Files.writeString(note, text);
+    try (FileChannel channel = FileChannel.open(note, StandardOpenOption.WRITE)) {
+      channel.force(true);
+    }
+  }
+
   /** Says whose it is, makes it durable and puts it in its place. */
   void finish(Genesis genesis) throws IOException, DataDirectory.RefusedException {
     new GenesisFile(directory.member()).write(genesis);

@@ -1,5 +1,9 @@
 package io.kvorum.server.process;
 
+import io.kvorum.server.backup.BackupCommand;
+import io.kvorum.server.backup.BackupDeleteCommand;
+import io.kvorum.server.backup.BackupListCommand;
+import io.kvorum.server.backup.VerifyCommand;
 import io.kvorum.server.mirror.MirrorCommand;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -37,23 +41,46 @@ final class Verbs {
       case "mirror" -> {
         return command(new MirrorCommand(System.out, err), arguments);
       }
-      case "gateway", "grpc-proxy", "backup", "restore", "verify", "agent" ->
+      case "backup" -> {
+        return backup(arguments);
+      }
+      case "restore" -> {
+        return command(new RestoreCommand(System.out, err, System.getenv()), arguments);
+      }
+      case "verify" -> {
+        return command(new VerifyCommand(System.out, err, System.getenv()), arguments);
+      }
+      case "gateway", "grpc-proxy", "agent" ->
           err.println(name + " " + verb + ": not supported yet");
       default -> err.println(name + ": " + '"' + verb + "\" is neither a flag nor a verb; see " + name + " --help");
     }
     return 1;
   }
 
-  /** Runs a command; what it cannot do is one line, not a stack trace. */
   @SuppressWarnings("SystemOut")
+  private int backup(List<String> arguments) {
+    HaltingFailPoint failPoint = HaltingFailPoint.of(System.getenv(HaltingFailPoint.VARIABLE));
+    return switch (arguments.size() > 1 ? arguments.get(1) : "") {
+      case "list" -> run(new CommandLine(new BackupListCommand(System.out, System.err, System.getenv())), arguments, 2);
+      case "delete" -> run(new CommandLine(new BackupDeleteCommand(System.out, System.err, System.getenv(), failPoint)), arguments, 2);
+      default -> run(new CommandLine(new BackupCommand(System.out, System.err, System.getenv(), failPoint)), arguments, 1);
+    };
+  }
+
+  /** Runs a command; what it cannot do is one line, not a stack trace. */
   private int command(Callable<Integer> command, List<String> arguments) {
-    CommandLine line = new CommandLine(command);
-    line.getCommandSpec().name(name + " " + arguments.getFirst());
+    return run(new CommandLine(command), arguments, 1);
+  }
+
+  @SuppressWarnings("SystemOut")
+  private int run(CommandLine line, List<String> arguments, int words) {
+    String called = name + " " + String.join(" ", arguments.subList(0, words));
+    line.getCommandSpec().name(called);
     line.setExecutionExceptionHandler(
         (failure, ignored, parsed) -> {
-          System.err.println(name + " " + arguments.getFirst() + ": " + failure.getMessage());
+          System.err.println(called + ": " + failure.getMessage());
           return 1;
         });
-    return line.execute(arguments.subList(1, arguments.size()).toArray(String[]::new));
+    return line.execute(arguments.subList(words, arguments.size()).toArray(String[]::new));
   }
 }

@@ -3,6 +3,7 @@ package io.kvorum.server.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
@@ -69,10 +70,15 @@ final class LoneMember implements AutoCloseable {
   }
 
   private void awaitReady() {
-    KVGrpc.newBlockingStub(channel)
-        .withWaitForReady()
-        .withDeadlineAfter(30, TimeUnit.SECONDS)
-        .range(RangeRequest.newBuilder().setKey(com.google.protobuf.ByteString.copyFromUtf8("ready")).build());
+    try {
+      KVGrpc.newBlockingStub(channel)
+          .withWaitForReady()
+          .withDeadlineAfter(30, TimeUnit.SECONDS)
+          .range(RangeRequest.newBuilder().setKey(com.google.protobuf.ByteString.copyFromUtf8("ready")).build());
+    } catch (StatusRuntimeException refused) {
+      // With users the refusal shows that it answers.
+      assertThat(refused.getStatus().getDescription()).isEqualTo("etcdserver: user name is empty");
+    }
   }
 
   @Override

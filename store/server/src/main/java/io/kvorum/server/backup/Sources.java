@@ -1,0 +1,92 @@
+package io.kvorum.server.backup;
+
+import io.kvorum.protocol.v1.DescribeResponse;
+import io.kvorum.server.backup.repository.BackupException;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** The members that can be read, the best first: followers by how far they are, then the leader, then learners. */
+final class Sources {
+  private final SourceOptions.Address address;
+  private final PrintStream err;
+  private final Set<String> failed = new HashSet<>();
+
+  Sources(SourceOptions.Address address, PrintStream err) {
+    this.address = address;
+    this.err = err;
+  }
+
+  /** One that answered. */
+  private record Candidate(Source source, DescribeResponse facts) {
+    boolean leads() {
+      return facts.getLeader() == facts.getHeader().getMemberId();
+    }
+  }
+
+  /** Followers, leader, learners; within them the one that has applied most. */
+  private static final Comparator<Candidate> BEST_FIRST =
+      Comparator.comparing((Candidate candidate) -> candidate.facts.getIsLearner())
+          .thenComparing(Candidate::leads)
+          .thenComparing(candidate -> candidate.facts.getAppliedIndex(), Comparator.reverseOrder());
+
+  /**
+   * Asks all members that have not failed yet, and takes the best. When all have failed, all count again.
+   *
+   * @throws Source.LostException when none answers
+   * @throws BackupException when one refuses the caller, as the others would
+   */
+  Source best() throws IOException {
+    if (failed.containsAll(address.endpoints())) {
+      failed.clear();
+    }
+    List<Candidate> candidates = new ArrayList<>();
+    List<String> reasons = new ArrayList<>();
+    try {
+      for (String endpoint : address.endpoints()) {
+        if (!failed.contains(endpoint)) {
+          ask(endpoint, candidates, reasons);
+        }
+      }
+      candidates.sort(BEST_FIRST);
+      if (candidates.isEmpty()) {
+        throw new Source.LostException(String.join("; ", reasons));
+      }
+      Candidate best = candidates.removeFirst();
+      err.println("backup: reading " + best.source.endpoint + (best.leads() ? ", the leader" : best.facts.getIsLearner() ? ", a learner" : ", a follower"));
+      return best.source;
+    } finally {
+      candidates.forEach(candidate -> candidate.source.close());
+    }
+  }
+
+  private void ask(String endpoint, List<Candidate> candidates, List<String> reasons) throws IOException {
+    Source source = null;
+    try {
+      source = Source.connect(address, endpoint);
+      candidates.add(new Candidate(source, source.describe()));
+      source = null;
+    } catch (Source.LostException lost) {
+      failed.add(endpoint);
+      reasons.add(lost.getMessage());
+    } finally {
+      if (source != null) {
+        source.close();
+      }
+    }
+  }
+
+  /** It failed; the others come first from now on. */
+  void failed(Source source) {
+    failed.add(source.endpoint);
+  }
+
+  /** Whether there is one that has not failed. */
+  boolean others() {
+    return !failed.containsAll(address.endpoints());
+  }
+}
