@@ -31,8 +31,10 @@ const (
 	// How long one put of the bystander may take while a small machine defends itself.
 	putLimit = 15 * time.Second
 	putPause = 10 * time.Millisecond
-	// What the member may hold beside what it held before all attacks; answers that were asked for and are not read are held, as in etcd.
+	// What the member may hold beside what it held before all attacks.
 	memoryMax = 900 << 20
+	// Its heap; a quarter of that is for answers that are not read.
+	heap = "-Xmx1g"
 )
 
 // target is the member under attack.
@@ -165,6 +167,7 @@ func run(server, dir, only string, seed int64) (passed, failed int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
+	c.Env = append(c.Env, "KVORUM_JVM_OPTIONS="+heap)
 	defer c.StopAll()
 	if err := c.StartAll(startLimit); err != nil {
 		return 0, 0, err

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"golang.org/x/net/http2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -26,7 +28,9 @@ const (
 	largeValue    = 100_000
 	largeKeys     = 200
 	largeWrites   = 1_500
-	slowRanges    = 20
+	slowKeys      = 50
+	slowRanges    = 400
+	slowLimit     = 60 * time.Second
 	firstBytes    = 30 * time.Second
 	releasedLimit = 20 * time.Second
 )
@@ -119,16 +123,17 @@ func slowWatch(ctx context.Context, t *target) error {
 	return nil
 }
 
-// slowRange asks for much and does not read the answer.
+// slowRange asks for much on many connections and does not read the answers. What is held of them is bounded; a large read that finds no room is told so while small
+// ones go on; those who are too slow are cut, so large reads are answered again.
 func slowRange(ctx context.Context, t *target) error {
 	value := strings.Repeat("x", largeValue)
-	for i := range largeKeys {
+	for i := range slowKeys {
 		if _, err := t.client.Put(ctx, fmt.Sprintf("large%03d", i), value); err != nil {
 			return err
 		}
 	}
-	var block, read = call("/etcdserverpb.KV/Range"), message(encoded(&pb.RangeRequest{Key: []byte("large"), RangeEnd: []byte("largf")}))
-	var open []net.Conn
+	var block = call("/etcdserverpb.KV/Range")
+	read := message(encoded(&pb.RangeRequest{Key: []byte("large"), RangeEnd: []byte("largf"), Limit: slowKeys}))
 	for range slowRanges {
 		c, err := dial(t.address())
 		if err != nil {
@@ -140,14 +145,30 @@ func slowRange(ctx context.Context, t *target) error {
 		_ = f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
 		_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block, EndHeaders: true})
 		_ = f.WriteData(1, true, read)
-		open = append(open, c)
 	}
-	time.Sleep(5 * time.Second)
+	begin := time.Now()
+	large := func() error {
+		_, err := t.client.Get(ctx, "large", clientv3.WithRange("largf"), clientv3.WithLimit(slowKeys))
+		return err
+	}
+	for err := large(); !errors.Is(err, rpctypes.ErrTooManyRequests); err = large() {
+		if err != nil || time.Since(begin) > slowLimit {
+			return fmt.Errorf("%d answers of %d MB are held, and a large read is not refused: %w", slowRanges, slowKeys*largeValue/1_000_000, err)
+		}
+		time.Sleep(time.Second)
+	}
 	now, _ := memory(t)
-	t.note("%d answers of %d MB that nobody reads: %d MiB", slowRanges, largeKeys*largeValue/1_000_000, now>>20)
-	for _, c := range open {
-		c.Close()
+	if _, err := t.client.Get(ctx, "large000"); err != nil {
+		return fmt.Errorf("a small read: %w", err)
 	}
+	for err := large(); err != nil; err = large() {
+		if !errors.Is(err, rpctypes.ErrTooManyRequests) || time.Since(begin) > slowLimit {
+			return fmt.Errorf("those who are too slow are not cut: %w", err)
+		}
+		time.Sleep(time.Second)
+	}
+	t.note("%d answers of %d MB that nobody reads: %d MiB, large reads again after %s", slowRanges, slowKeys*largeValue/1_000_000, now>>20,
+		time.Since(begin).Round(time.Second))
 	return nil
 }
 
