@@ -20,9 +20,6 @@ func explained(s *step, theirs, ours answer, compactions map[int64]bool) bool {
 	if (theirs.code == codes.OK) != (ours.code == codes.OK) {
 		return lapsed(s, theirs, ours) || nestedRead(s, theirs) || ours.text == compactedText && keptHash(theirs, compactions)
 	}
-	if theirs.code == codes.ResourceExhausted && strings.HasPrefix(theirs.text, "grpc: received message larger than max (") {
-		return ours.code == theirs.code && strings.HasPrefix(ours.text, "gRPC message exceeds maximum size ")
-	}
 	switch r := s.request.(type) {
 	case *pb.HashKVRequest:
 		return keptHash(theirs, compactions)

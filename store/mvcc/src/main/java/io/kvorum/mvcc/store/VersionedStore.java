@@ -5,6 +5,7 @@ import io.kvorum.mvcc.ReadView;
 import io.kvorum.mvcc.RevisionException;
 import io.kvorum.mvcc.RevisionLog;
 import io.kvorum.mvcc.SnapshotFiles;
+import io.kvorum.mvcc.StoreClosedException;
 import io.kvorum.mvcc.StoreCorruptException;
 import io.kvorum.mvcc.StoreObserver;
 import io.kvorum.mvcc.WriteTxn;
@@ -199,7 +200,7 @@ public final class VersionedStore implements MvccStore {
   public ReadView view() {
     StoreView pinned = pin();
     if (pinned == null) {
-      throw new IllegalStateException("the store is closed");
+      throw new StoreClosedException();
     }
     openViews.increment();
     return new PinnedView(pinned, viewClosed);
@@ -228,7 +229,7 @@ public final class VersionedStore implements MvccStore {
   private StoreView newest() {
     StoreView newest = published;
     if (newest == null) {
-      throw new IllegalStateException("the store is closed");
+      throw new StoreClosedException();
     }
     return newest;
   }

@@ -87,7 +87,8 @@ public final class GrpcPort implements AutoCloseable {
             .directExecutor()
             .protocolNegotiator(negotiator)
             .handshakeTimeout(NO_HANDSHAKE_DAYS, TimeUnit.DAYS)
-            .maxInboundMessageSize(bounds.maxMessageBytes())
+            .maxInboundMessageSize(RequestReading.mostRead(bounds.maxMessageBytes()))
+            .fallbackHandlerRegistry(new UnknownMethods(services))
             .maxInboundMetadataSize(MAX_METADATA_BYTES)
             .maxConcurrentCallsPerConnection((int) Math.min(Integer.MAX_VALUE, bounds.maxStreams()))
             .permitKeepAliveTime(bounds.keepAliveMinMillis(), TimeUnit.MILLISECONDS)
@@ -107,8 +108,8 @@ public final class GrpcPort implements AutoCloseable {
     if (meter != null) {
       builder.addStreamTracerFactory(meter);
     }
-    services.forEach(service -> builder.addService(RequestReading.of(service)));
-    interceptors.forEach(builder::intercept);
+    services.forEach(service -> builder.addService(RequestReading.of(service, bounds.maxMessageBytes())));
+    interceptors.forEach(interceptor -> builder.intercept(UnknownMethods.onlyKnown(interceptor)));
     try {
       return new GrpcPort(builder.build().start(), negotiator);
     } catch (IOException e) {

@@ -1,6 +1,8 @@
 package io.kvorum.server.front;
 
 import com.google.protobuf.Message;
+import com.google.protobuf.MessageLite;
+import io.grpc.KnownLength;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
@@ -12,11 +14,14 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.ProtoUtils;
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 
 /**
- * Reads requests as etcd does: bytes that are no message end the call with Internal and say why, where grpc-java would say that an application failed; and messages may be
- * nested as deep as a transaction may be.
+ * Reads requests as etcd does: bytes that are no message end the call with Internal and say why, where grpc-java would say that an application failed; messages may be
+ * nested as deep as a transaction may be; and one that is too large is refused in the words of grpc-go. For those words more is read than is taken: what is larger still
+ * gets grpc-java's.
  */
 final class RequestReading {
   /** Each nested transaction is two levels. */
@@ -24,20 +29,28 @@ final class RequestReading {
 
   private static final String UNREADABLE = "grpc: error unmarshalling request: ";
 
+  private static final int READ_TIMES_MORE = 4;
+  private static final int READ_BYTES_LEAST = 16 << 20;
+
   private RequestReading() {}
 
-  /** Stands for a request that cannot be read. */
-  private record Unreadable(String why) {}
+  /** Stands for a request that is not handed on. */
+  private record Refused(Status status) {}
 
-  static ServerServiceDefinition of(ServerServiceDefinition service) {
+  /** Largest message that the transport is to read, when so much is taken. */
+  static int mostRead(int maxMessageBytes) {
+    return (int) Math.min(Integer.MAX_VALUE, Math.max(READ_BYTES_LEAST, (long) READ_TIMES_MORE * maxMessageBytes));
+  }
+
+  static ServerServiceDefinition of(ServerServiceDefinition service, int maxMessageBytes) {
     ServerServiceDefinition.Builder reading = ServerServiceDefinition.builder(service.getServiceDescriptor().getName());
-    service.getMethods().forEach(method -> reading.addMethod(of(method)));
+    service.getMethods().forEach(method -> reading.addMethod(of(method, maxMessageBytes)));
     return reading.build();
   }
 
-  private static <Q, A> ServerMethodDefinition<Object, A> of(ServerMethodDefinition<Q, A> method) {
+  private static <Q, A> ServerMethodDefinition<Object, A> of(ServerMethodDefinition<Q, A> method, int maxMessageBytes) {
     MethodDescriptor<Q, A> descriptor = method.getMethodDescriptor();
-    Marshaller<Object> lenient = new Lenient(deep(descriptor.getRequestMarshaller()));
+    Marshaller<Object> lenient = new Lenient(deep(descriptor.getRequestMarshaller()), maxMessageBytes);
     ServerCallHandler<Q, A> next = method.getServerCallHandler();
     return ServerMethodDefinition.create(descriptor.toBuilder(lenient, descriptor.getResponseMarshaller()).build(), (call, headers) -> start(call, headers, next));
   }
@@ -55,7 +68,7 @@ final class RequestReading {
     return new Guard<>(call, listener);
   }
 
-  private record Lenient(Marshaller<?> inner) implements Marshaller<Object> {
+  private record Lenient(Marshaller<?> inner, int maxMessageBytes) implements Marshaller<Object> {
     @Override
     public InputStream stream(Object request) {
       throw new UnsupportedOperationException("requests are only read");
@@ -64,10 +77,21 @@ final class RequestReading {
     @Override
     public Object parse(InputStream stream) {
       try {
-        return inner.parse(stream);
+        int size = stream instanceof KnownLength ? stream.available() : 0;
+        if (size > maxMessageBytes) {
+          return new Refused(Status.RESOURCE_EXHAUSTED.withDescription("grpc: received message larger than max (" + size + " vs. " + maxMessageBytes + ")"));
+        }
+        Object request = inner.parse(stream);
+        // Of what comes compressed, the size is only known now.
+        boolean tooLarge = size == 0 && request instanceof MessageLite message && message.getSerializedSize() > maxMessageBytes;
+        String text = "grpc: received message after decompression larger than max " + maxMessageBytes;
+        return tooLarge ? new Refused(Status.RESOURCE_EXHAUSTED.withDescription(text)) : request;
       } catch (StatusRuntimeException broken) {
         Throwable cause = broken.getCause();
-        return new Unreadable(cause == null ? broken.getStatus().getDescription() : cause.getMessage());
+        String why = cause == null ? broken.getStatus().getDescription() : cause.getMessage();
+        return new Refused(Status.INTERNAL.withDescription(UNREADABLE + why));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
     }
   }
@@ -88,9 +112,9 @@ final class RequestReading {
       if (ended) {
         return;
       }
-      if (message instanceof Unreadable unreadable) {
+      if (message instanceof Refused refused) {
         ended = true;
-        call.close(Status.INTERNAL.withDescription(UNREADABLE + unreadable.why()), new Metadata());
+        call.close(refused.status(), new Metadata());
         inner.onCancel();
       } else {
         inner.onMessage((Q) message);

@@ -10,6 +10,7 @@ import io.grpc.stub.StreamObserver;
 import io.kvorum.mvcc.MvccStore;
 import io.kvorum.mvcc.ReadView;
 import io.kvorum.mvcc.RevisionException;
+import io.kvorum.mvcc.StoreClosedException;
 import io.kvorum.protocol.etcdserverpb.CompactionRequest;
 import io.kvorum.protocol.etcdserverpb.CompactionResponse;
 import io.kvorum.protocol.etcdserverpb.DeleteRangeRequest;
@@ -32,7 +33,7 @@ import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Kernel;
 import java.time.Duration;
-import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.LongPredicate;
 
@@ -49,7 +50,7 @@ public final class KvService {
   private final Access access;
   private final MvccStore store;
   private final RevisionWaits waits;
-  private final Executor readers;
+  private final ExecutorService readers;
   private final ApplyMeter meter;
 
   /**
@@ -58,7 +59,7 @@ public final class KvService {
    * @param waits also registered as a change listener of the state machine
    * @param readers a small pool for linearizable reads of ranges
    */
-  public KvService(Kernel kernel, Access access, RevisionWaits waits, Executor readers) {
+  public KvService(Kernel kernel, Access access, RevisionWaits waits, ExecutorService readers) {
     this(kernel, access, waits, readers, new ApplyMeter(Duration.ofDays(1)));
   }
 
@@ -67,7 +68,7 @@ public final class KvService {
    *
    * @param meter counts what is read
    */
-  public KvService(Kernel kernel, Access access, RevisionWaits waits, Executor readers, ApplyMeter meter) {
+  public KvService(Kernel kernel, Access access, RevisionWaits waits, ExecutorService readers, ApplyMeter meter) {
     this.meter = meter;
     this.kernel = kernel;
     this.access = access;
@@ -110,7 +111,13 @@ public final class KvService {
   }
 
   private void read(Caller caller, RangeRequest request, StreamObserver<RangeReply> observer, boolean mayWait) {
-    ReadView view = store.view();
+    ReadView view;
+    try {
+      view = store.view();
+    } catch (StoreClosedException stopped) {
+      Reply.broken(observer, stopped);
+      return;
+    }
     EtcdError refusal = access.read(caller, request.getKey(), request.getRangeEnd());
     if (refusal != null) {
       view.close();
@@ -305,7 +312,7 @@ public final class KvService {
       try {
         readers.execute(read);
       } catch (RejectedExecutionException full) {
-        Reply.fail(observer, EtcdError.TOO_MANY_REQUESTS);
+        Reply.fail(observer, readers.isShutdown() ? EtcdError.SERVER_STOPPED : EtcdError.TOO_MANY_REQUESTS);
       }
     }
 

@@ -4,9 +4,11 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.kvorum.mvcc.StoreClosedException;
 import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import java.lang.System.Logger.Level;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.UnaryOperator;
 
 /**
@@ -55,14 +57,18 @@ final class Reply<T> implements Completion<T> {
     }
   }
 
-  /** A read went wrong: the caller has gone away, the store was closed, or there is a mistake; the caller, if there, hears that it failed. */
+  /** A read went wrong: the caller has gone away, the member stops, or there is a mistake; the caller, if there, hears that it failed. */
   static void broken(StreamObserver<?> observer, RuntimeException reason) {
+    if (reason instanceof StoreClosedException) {
+      fail(observer, EtcdError.SERVER_STOPPED);
+      return;
+    }
     dropped(observer, reason);
     fail(observer, Status.INTERNAL.withDescription(String.valueOf(reason.getMessage())).asRuntimeException());
   }
 
   private static void dropped(StreamObserver<?> observer, RuntimeException reason) {
-    boolean cancelled = observer instanceof ServerCallStreamObserver<?> call && call.isCancelled();
-    LOG.log(cancelled ? Level.DEBUG : Level.WARNING, "an answer was not delivered", reason);
+    boolean nobody = reason instanceof RejectedExecutionException || observer instanceof ServerCallStreamObserver<?> call && call.isCancelled();
+    LOG.log(nobody ? Level.DEBUG : Level.WARNING, "an answer was not delivered", reason);
   }
 }

@@ -1,5 +1,6 @@
 package io.kvorum.server.propose;
 
+import io.kvorum.mvcc.StoreClosedException;
 import io.kvorum.raft.node.RaftNode;
 import io.kvorum.raft.node.ReadCallback;
 import io.kvorum.server.base.Completion;
@@ -8,6 +9,7 @@ import io.kvorum.server.base.LinearizableReads;
 import io.kvorum.server.metrics.MetricSource;
 import io.kvorum.server.metrics.MetricsText;
 import java.lang.System.Logger.Level;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.LongAdder;
 
 /** Linearizable reads by the read index of consensus, which batches those that wait and bounds their number and time. */
@@ -47,10 +49,12 @@ public final class ReadIndexReads implements LinearizableReads, MetricSource {
         .counter("etcd_server_read_indexes_failed_total", "The total number of failed read indexes seen.", failed.sum());
   }
 
-  /** A reader's failure is its own: the raft thread goes on. */
+  /** A reader's failure is its own: the raft thread goes on. When the member stops, the port that an answer should go to may be closed already. */
   private static void tell(Runnable outcome) {
     try {
       outcome.run();
+    } catch (RejectedExecutionException | StoreClosedException stopped) {
+      LOG.log(Level.DEBUG, "a read's outcome came after the end", stopped);
     } catch (RuntimeException broken) {
       LOG.log(Level.WARNING, "a read did not take its outcome", broken);
     }

@@ -2,11 +2,16 @@ package io.kvorum.server.front;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.protobuf.ByteString;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
@@ -252,8 +257,13 @@ class GrpcPortTest {
   void bodies_and_messages_are_bounded() throws IOException {
     String head = "POST /body HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ";
     assertThat(exchange(port.address(), head + (MESSAGE_BYTES + 1) + "\r\n\r\n")).startsWith("HTTP/1.1 413");
-    assertThatThrownBy(() -> count(MESSAGE_BYTES + 1))
-        .isInstanceOfSatisfying(StatusRuntimeException.class, e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED));
+    // Four bytes are the key's tag and length.
+    refused(() -> count(MESSAGE_BYTES - 3), Status.Code.RESOURCE_EXHAUSTED, "grpc: received message larger than max (1048577 vs. 1048576)");
+    refused(() -> count(4 * MESSAGE_BYTES), Status.Code.RESOURCE_EXHAUSTED, "grpc: received message larger than max (4194309 vs. 1048576)");
+    RangeRequest large = RangeRequest.newBuilder().setKey(ByteString.copyFrom(new byte[MESSAGE_BYTES])).build();
+    refused(
+        () -> KVGrpc.newBlockingStub(channel).withCompression("gzip").range(large), Status.Code.RESOURCE_EXHAUSTED,
+        "grpc: received message after decompression larger than max 1048576");
     assertThat(count(MESSAGE_BYTES - 100)).isEqualTo(MESSAGE_BYTES - 100);
   }
 
@@ -299,6 +309,39 @@ class GrpcPortTest {
         .isInstanceOf(BindException.class)
         .hasMessage("listen tcp 127.0.0.1:" + port.address().getPort() + ": bind: address already in use");
     assertThatThrownBy(() -> HttpPort.open(port.address(), loops, http(), PortTls.NONE, 1)).isInstanceOf(BindException.class).hasMessageContaining("address already in use");
+  }
+
+  private static void refused(Runnable call, Status.Code code, String text) {
+    Status status = catchThrowableOfType(StatusRuntimeException.class, call::run).getStatus();
+    assertThat(status.getDescription()).isEqualTo(text);
+    assertThat(status.getCode()).isEqualTo(code);
+  }
+
+  private void call(String name) {
+    MethodDescriptor<RangeRequest, RangeResponse> method = KVGrpc.getRangeMethod().toBuilder().setFullMethodName(name).build();
+    ClientCalls.blockingUnaryCall(channel, method, CallOptions.DEFAULT.withDeadlineAfter(20, TimeUnit.SECONDS), RangeRequest.getDefaultInstance());
+  }
+
+  /** As grpc-go says it; interceptors, which ask for permission, are for methods that there are. */
+  @Test
+  void methods_that_there_are_not() throws IOException {
+    ServerInterceptor closed =
+        new ServerInterceptor() {
+          @Override
+          public <Q, A> ServerCall.Listener<Q> interceptCall(ServerCall<Q, A> called, Metadata headers, ServerCallHandler<Q, A> next) {
+            called.close(Status.PERMISSION_DENIED, new Metadata());
+            return new ServerCall.Listener<>() {};
+          }
+        };
+    port.close();
+    port = GrpcPort.open(anyPort(), loops, List.of(new Echo().bindService()), List.of(closed), http(), PortTls.NONE, BOUNDS);
+    channel.shutdownNow();
+    channel = NettyChannelBuilder.forAddress(port.address()).usePlaintext().build();
+    refused(() -> call("etcdserverpb.KV/None"), Status.Code.UNIMPLEMENTED, "unknown method None for service etcdserverpb.KV");
+    refused(() -> call("none.None/None"), Status.Code.UNIMPLEMENTED, "unknown service none.None");
+    refused(() -> call("a/b/c"), Status.Code.UNIMPLEMENTED, "unknown service a/b");
+    refused(() -> call("none"), Status.Code.UNIMPLEMENTED, "malformed method name: \"/none\"");
+    assertThat(catchThrowableOfType(StatusRuntimeException.class, () -> count(1)).getStatus().getCode()).isEqualTo(Status.Code.PERMISSION_DENIED);
   }
 
   @Test

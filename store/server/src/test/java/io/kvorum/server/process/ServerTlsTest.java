@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.protobuf.ByteString;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
@@ -28,7 +29,10 @@ import io.kvorum.server.config.ConfigParser;
 import io.kvorum.server.config.FlagTable;
 import io.kvorum.server.config.Parsed;
 import io.kvorum.server.config.ServerConfig;
+import io.kvorum.server.front.EventLoops;
 import io.kvorum.server.tls.Authority;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
@@ -47,6 +51,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -179,6 +184,35 @@ class ServerTlsTest {
     start(1, 2, mutual("cert2", "key2"));
     KVGrpc.KVBlockingStub kv = kv(0, alice());
     assertThatThrownBy(() -> kv.withDeadlineAfter(3, TimeUnit.SECONDS).put(put("a"))).isInstanceOf(StatusRuntimeException.class);
+  }
+
+  /** As {@code unixs://}: with TLS, and HTTP beside gRPC by ALPN. */
+  @Test
+  void clients_come_over_a_unix_socket_with_certificates() throws Exception {
+    Path socket = file("client.sock");
+    String url = "unixs://" + socket;
+    String[] more = Stream.concat(Arrays.stream(mutual("cert", "key")), Stream.of("--listen-client-urls=" + url, "--advertise-client-urls=" + clientUrl(0))).toArray(String[]::new);
+    start(0, 1, more);
+    try (EventLoops loops = EventLoops.single("unixs")) {
+      ManagedChannel channel = unix(loops, socket, alice());
+      KVGrpc.KVBlockingStub kv = KVGrpc.newBlockingStub(channel).withWaitForReady().withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
+      kv.put(put("over-unix"));
+      assertThat(count(kv, "over-unix")).isEqualTo(1);
+      ManagedChannel stranger = unix(loops, socket, SslContextBuilder.forClient().trustManager(authority.certificate));
+      assertThatThrownBy(() -> KVGrpc.newBlockingStub(stranger).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS).put(put("x")))
+          .isInstanceOfSatisfying(StatusRuntimeException.class, e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE));
+      channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+      stranger.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+    }
+  }
+
+  private static ManagedChannel unix(EventLoops loops, Path socket, SslContextBuilder tls) throws IOException {
+    return NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toString()))
+        .eventLoopGroup(loops.group())
+        .channelType(EpollDomainSocketChannel.class)
+        .overrideAuthority("localhost")
+        .sslContext(GrpcSslContexts.configure(tls, SslProvider.JDK).build())
+        .build();
   }
 
   @Test
