@@ -58,7 +58,8 @@ class ReadIndexReadsTest {
       node.reads.get(1).ready();
       node.reads.get(2).ready();
       assertThat(told).hasSize(3);
-      assertThat(log.await(1)).singleElement().asString().startsWith("WARN").endsWith("a read did not take its outcome");
+      // Whether details are logged depends on who ran before.
+      assertThat(log.await(1).stream().filter(line -> !line.startsWith("DEBUG"))).singleElement().asString().startsWith("WARN").endsWith(" a read did not take its outcome");
     }
   }
 }
