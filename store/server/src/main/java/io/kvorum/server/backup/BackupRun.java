@@ -133,10 +133,12 @@ final class BackupRun {
     Instant started = Instant.now();
     Optional<Chain> chain = settings.type == BackupManifest.Type.FULL ? Optional.empty() : Optional.of(newestChain(source));
     BackupManifest.Span before = chain.map(c -> c.last().manifest().span()).orElse(null);
-    try (RunningBackup running = before == null ? RunningBackup.begin(source, 0, 0) : RunningBackup.begin(source, before.toIndex(), before.term())) {
+    String place = ChainMarks.nameOf(objects.uri("repository.json"));
+    String run = place + "/" + settings.id;
+    try (RunningBackup running = before == null ? RunningBackup.begin(source, run, 0, 0) : RunningBackup.begin(source, run, before.toIndex(), before.term())) {
       BackupManifest manifest = ship(running, chain, started);
       PublishedBackup published = repository.publish(manifest);
-      running.complete(ChainMarks.nameOf(objects.uri("repository.json")));
+      running.complete(place);
       return published;
     }
   }

@@ -100,7 +100,7 @@ public final class BackupService extends BackupGrpc.BackupImplBase implements Au
         workers.senders,
         observer,
         () -> {
-          Handles.Begun begun = handles.begin(request.getAfterIndex(), request.getAfterTerm(), request.getLimitSeconds());
+          Handles.Begun begun = handles.begin(request.getRun(), request.getAfterIndex(), request.getAfterTerm(), request.getLimitSeconds());
           MemberState.Frozen frozen = begun.handle().frozen;
           LOG.info("began a backup", "index", frozen.index(), "revision", frozen.view().revision(), "after-index", request.getAfterIndex());
           observer.onNext(answer(begun));

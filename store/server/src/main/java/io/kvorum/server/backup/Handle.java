@@ -12,6 +12,7 @@ import java.util.function.LongSupplier;
 /** One frozen state and what it keeps from going away. Any thread; closing waits for a read of a file that is under way, which is short, and a hash that is under way outlives it. */
 final class Handle implements AutoCloseable {
   final String id;
+  final String run;
   final MemberState.Frozen frozen;
   final int limitSeconds;
   private final SnapshotFiles files;
@@ -22,9 +23,13 @@ final class Handle implements AutoCloseable {
   private boolean hashing;
   private boolean closed;
 
-  /** @param files null when only the log is wanted */
-  Handle(String id, MemberState.Frozen frozen, SnapshotFiles files, LogHolds.Hold hold, int limitSeconds, LongSupplier nanoTime) {
+  /**
+   * @param run who holds it
+   * @param files null when only the log is wanted
+   */
+  Handle(String id, String run, MemberState.Frozen frozen, SnapshotFiles files, LogHolds.Hold hold, int limitSeconds, LongSupplier nanoTime) {
     this.id = id;
+    this.run = run;
     this.frozen = frozen;
     this.files = files;
     this.hold = hold;

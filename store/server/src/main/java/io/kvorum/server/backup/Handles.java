@@ -58,10 +58,12 @@ final class Handles implements AutoCloseable {
    *   <li>The newest state is frozen: it is not behind the checkpoint.
    * </ol>
    *
+   * @param run what it held before ends; empty for nobody
    * @param afterIndex 0 for a full backup
    * @throws StatusRuntimeException when there are too many, the log is cut or another one, or this member is behind
    */
-  Begun begin(long afterIndex, long afterTerm, int limitSeconds) throws InterruptedException {
+  Begun begin(String run, long afterIndex, long afterTerm, int limitSeconds) throws InterruptedException {
+    endFormer(run);
     reserve();
     LogHolds.Hold hold = member.log().holds().hold(afterIndex + 1);
     SnapshotFiles files = null;
@@ -82,7 +84,7 @@ final class Handles implements AutoCloseable {
         hold.moveTo(files.checkpoint().index() + 1);
       }
       int limit = limitSeconds <= 0 ? LIMIT_SECONDS : Math.min(limitSeconds, LIMIT_SECONDS_MAX);
-      handle = new Handle(newId(), frozen, files, hold, limit, nanoTime);
+      handle = new Handle(newId(), run, frozen, files, hold, limit, nanoTime);
       return new Begun(handle, files == null ? null : files.checkpoint(), files == null ? List.of() : files.entries());
     } finally {
       settle(handle);
@@ -96,6 +98,15 @@ final class Handles implements AutoCloseable {
         }
       }
     }
+  }
+
+  private void endFormer(String run) {
+    List<Handle> former;
+    synchronized (this) {
+      former = open.values().stream().filter(handle -> !run.isEmpty() && handle.run.equals(run)).toList();
+      former.forEach(handle -> open.remove(handle.id));
+    }
+    former.forEach(Handle::close);
   }
 
   private MemberState.Frozen frozen() throws InterruptedException {

@@ -46,9 +46,13 @@ final class RunningBackup implements AutoCloseable {
     alive.scheduleWithFixedDelay(this::touch, ALIVE_SECONDS, ALIVE_SECONDS, TimeUnit.SECONDS);
   }
 
-  /** @param afterIndex 0 for a full backup */
-  static RunningBackup begin(Source source, long afterIndex, long afterTerm) throws IOException {
-    BackupBeginRequest request = BackupBeginRequest.newBuilder().setAfterIndex(afterIndex).setAfterTerm(afterTerm).setLimitSeconds(LIMIT_SECONDS).build();
+  /**
+   * @param run its name, the same when it is run again
+   * @param afterIndex 0 for a full backup
+   */
+  static RunningBackup begin(Source source, String run, long afterIndex, long afterTerm) throws IOException {
+    BackupBeginRequest request =
+        BackupBeginRequest.newBuilder().setRun(run).setAfterIndex(afterIndex).setAfterTerm(afterTerm).setLimitSeconds(LIMIT_SECONDS).build();
     try {
       return new RunningBackup(source, source.calls().withDeadlineAfter(FREEZE_SECONDS, TimeUnit.SECONDS).begin(request));
     } catch (StatusRuntimeException failed) {

@@ -121,13 +121,35 @@ class BackupServiceTest {
   }
 
   @Test
-  void handles_are_bounded_and_end_when_their_callers_vanish() throws Exception {
+  void handles_are_bounded() throws Exception {
+    try (LoneMember member = new LoneMember(temp.resolve("m0"))) {
+      for (int i = 0; i < 4; i++) {
+        backup(member).begin(FULL);
+      }
+      assertThat(refused(() -> backup(member).begin(FULL)).getStatus().getDescription()).isEqualTo("too many backups at a time: 4");
+    }
+  }
+
+  @Test
+  void a_run_that_begins_again_ends_what_it_held() throws Exception {
+    try (LoneMember member = new LoneMember(temp.resolve("m0"))) {
+      BackupBeginRequest run = BackupBeginRequest.newBuilder().setRun("nightly").setLimitSeconds(600).build();
+      String former = backup(member).begin(run).getHandle();
+      for (int i = 0; i < 5; i++) {
+        backup(member).begin(run);
+      }
+      assertThat(refused(() -> backup(member).keepAlive(BackupKeepAliveRequest.newBuilder().setHandle(former).build())).getStatus().getCode())
+          .isEqualTo(Status.Code.NOT_FOUND);
+    }
+  }
+
+  @Test
+  void handles_end_when_their_callers_vanish() throws Exception {
     try (LoneMember member = new LoneMember(temp.resolve("m0"))) {
       BackupBeginRequest brief = BackupBeginRequest.newBuilder().setLimitSeconds(1).build();
       for (int i = 0; i < 4; i++) {
         backup(member).begin(brief);
       }
-      assertThat(refused(() -> backup(member).begin(FULL)).getStatus().getDescription()).isEqualTo("too many backups at a time: 4");
       long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS);
       while (refused(() -> backup(member).begin(FULL)) != null) {
         assertThat(System.nanoTime()).as("vanished callers let their handles go").isLessThan(deadline);

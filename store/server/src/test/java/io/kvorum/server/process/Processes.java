@@ -19,6 +19,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Members as processes of the laid out distribution, for tests after packaging. Closing kills what is left. */
 final class Processes implements AutoCloseable {
@@ -52,6 +54,14 @@ final class Processes implements AutoCloseable {
     return ports.get(member);
   }
 
+  String peerUrl(int member) {
+    return "http://127.0.0.1:" + ports.get(members + member);
+  }
+
+  String initialCluster() {
+    return IntStream.range(0, members).mapToObj(i -> "m" + i + "=" + peerUrl(i)).collect(Collectors.joining(","));
+  }
+
   Path dataDirectory(int member) {
     return directory.resolve("m" + member);
   }
@@ -69,18 +79,14 @@ final class Processes implements AutoCloseable {
   }
 
   private Process start(Path program, String jvmOptions, int member, String... more) throws IOException {
-    List<String> cluster = new ArrayList<>();
-    for (int i = 0; i < members; i++) {
-      cluster.add("m" + i + "=http://127.0.0.1:" + ports.get(members + i));
-    }
     String client = "http://127.0.0.1:" + ports.get(member);
-    String peer = "http://127.0.0.1:" + ports.get(members + member);
+    String peer = peerUrl(member);
     List<String> command =
         new ArrayList<>(
             List.of(
                 program.toString(), "--name=m" + member, "--data-dir=" + dataDirectory(member), "--listen-client-urls=" + client,
                 "--advertise-client-urls=" + client, "--listen-peer-urls=" + peer, "--initial-advertise-peer-urls=" + peer,
-                "--initial-cluster=" + String.join(",", cluster)));
+                "--initial-cluster=" + initialCluster()));
     command.addAll(Arrays.asList(more));
     ProcessBuilder builder = command(log(member), command.toArray(String[]::new));
     builder.environment().put("KVORUM_JVM_OPTIONS", jvmOptions);
