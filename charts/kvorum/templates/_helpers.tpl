@@ -67,7 +67,7 @@ seccompProfile:
   resources: [pods, persistentvolumeclaims]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
-  resources: [pods/log]
+  resources: [pods/log, namespaces]
   verbs: [get]
 - apiGroups: [""]
   resources: [services]

@@ -48,9 +48,17 @@ public final class BackupJob {
   static final String RESULT_FILE = "/dev/termination-log";
 
   private static final String CLIENT_MOUNT = "/etc/kvorum/client";
-  private static final String CREDENTIALS_MOUNT = "/etc/kvorum/credentials";
+
+  /** Volume with root's password. */
+  static final String CREDENTIALS = "credentials";
+
+  static final String CREDENTIALS_MOUNT = "/etc/kvorum/credentials";
+  static final String PASSWORD_FILE = CREDENTIALS_MOUNT + "/" + Secrets.PASSWORD;
   private static final String SCRATCH_MOUNT = "/scratch";
   private static final String TMP_LIMIT = "64Mi";
+
+  /** A backup holds one segment of the store at a time, and chunks of its log. */
+  private static final String SEGMENT_ROOM = "512Mi";
 
   /** A finished Job goes by itself after this, should nobody have read and deleted it. */
   private static final int FORGOTTEN_SECONDS = 86_400;
@@ -80,21 +88,30 @@ public final class BackupJob {
     List<VolumeMount> mounts = new ArrayList<>();
     access(cluster, arguments, volumes, mounts);
     arguments.add("--type=" + type.name().toLowerCase(Locale.ROOT));
+    arguments.add("--scratch=" + SCRATCH_MOUNT);
+    volumes.add(scratch(new Quantity(SEGMENT_ROOM)));
+    mounts.add(scratchMount());
     if (bytesPerSecond > 0) {
       arguments.add("--throttle=" + bytesPerSecond);
     }
     return job(cluster, defaults, run, new Work(Kind.BACKUP, arguments, volumes, mounts, true, null));
   }
 
-  /** Restores a backup into a scratch folder, which has as much room as a member, and compares. */
+  /** Restores a backup into a scratch folder and compares. What is fetched is there twice until it is taken over: twice the room of a member. */
   public static Job verify(KvorumCluster cluster, Defaults defaults, Run run) {
-    Volume scratch =
-        new VolumeBuilder().withName("scratch").withNewEmptyDir().withSizeLimit(cluster.getSpec().storage().size()).endEmptyDir().build();
-    VolumeMount mount = new VolumeMountBuilder().withName("scratch").withMountPath(SCRATCH_MOUNT).build();
+    Quantity room = new Quantity(Long.toString(2 * cluster.getSpec().storage().bytes()));
     // It opens what a member opens: it gets what a member gets.
     ResourceRequirements resources = MemberPod.resources(cluster.getSpec().resources());
     return job(
-        cluster, defaults, run, new Work(Kind.VERIFY, List.of("verify", "--scratch=" + SCRATCH_MOUNT), List.of(scratch), List.of(mount), false, resources));
+        cluster, defaults, run, new Work(Kind.VERIFY, List.of("verify", "--scratch=" + SCRATCH_MOUNT), List.of(scratch(room)), List.of(scratchMount()), false, resources));
+  }
+
+  private static Volume scratch(Quantity room) {
+    return new VolumeBuilder().withName("scratch").withNewEmptyDir().withSizeLimit(room).endEmptyDir().build();
+  }
+
+  private static VolumeMount scratchMount() {
+    return new VolumeMountBuilder().withName("scratch").withMountPath(SCRATCH_MOUNT).build();
   }
 
   /** Deletes a backup and what only it needed. */
@@ -115,10 +132,10 @@ public final class BackupJob {
       arguments.add("--key=" + CLIENT_MOUNT + "/" + Secrets.KEY);
     }
     if (cluster.getSpec().wantsAuth()) {
-      volumes.add(BackupStorage.secretFile("credentials", Secrets.rootCredentials(cluster), Secrets.PASSWORD));
-      mounts.add(BackupStorage.mount("credentials", CREDENTIALS_MOUNT));
+      volumes.add(BackupStorage.secretFile(CREDENTIALS, Secrets.rootCredentials(cluster), Secrets.PASSWORD));
+      mounts.add(BackupStorage.mount(CREDENTIALS, CREDENTIALS_MOUNT));
       arguments.add("--user=root");
-      arguments.add("--password-file=" + CREDENTIALS_MOUNT + "/" + Secrets.PASSWORD);
+      arguments.add("--password-file=" + PASSWORD_FILE);
     }
   }
 
@@ -194,6 +211,11 @@ public final class BackupJob {
         .withRequests(Map.of("cpu", new Quantity("100m"), "memory", new Quantity("256Mi")))
         .withLimits(Map.of("memory", new Quantity("768Mi")))
         .build();
+  }
+
+  /** Labels that find the Jobs of a backup. */
+  public static Map<String, String> selector(String backup) {
+    return Map.of(Names.BACKUP, Names.label(backup));
   }
 
   /** They have no label of a member's pod: no Service and no budget may find them. */

@@ -101,7 +101,7 @@ public final class MemberPod {
                 .withInitContainers(start.restore().map(one -> restore(cluster, member, defaults, start.beginning(), one)).stream().toList())
                 .withContainers(container(cluster, defaults))
                 .withVolumes(volumes(spec.tls(), name, member.getSpec().volumeClaimName()))
-                .addAllToVolumes(start.restore().map(one -> one.storage().volumes()).orElse(List.of()))
+                .addAllToVolumes(start.restore().map(one -> restoreVolumes(cluster, one)).orElse(List.of()))
                 .withAffinity(spec.podTemplate().affinity())
                 .withNodeSelector(spec.podTemplate().nodeSelector())
                 .withTolerations(spec.podTemplate().tolerations())
@@ -168,6 +168,11 @@ public final class MemberPod {
     environment.addAll(restore.storage().environment());
     List<VolumeMount> mounts = new ArrayList<>(List.of(dataMount(), tmpMount()));
     mounts.addAll(restore.storage().mounts(false));
+    if (cluster.getSpec().wantsAuth()) {
+      // The users are those of the backup; root's password is this cluster's, or nobody could log in any more.
+      arguments.add("--root-password-file=" + BackupJob.PASSWORD_FILE);
+      mounts.add(BackupStorage.mount(BackupJob.CREDENTIALS, BackupJob.CREDENTIALS_MOUNT));
+    }
     return new ContainerBuilder()
         .withName(RESTORE_CONTAINER)
         .withImage(image(cluster, defaults))
@@ -180,6 +185,14 @@ public final class MemberPod {
         .withTerminationMessagePolicy("FallbackToLogsOnError")
         .withVolumeMounts(mounts)
         .build();
+  }
+
+  private static List<Volume> restoreVolumes(KvorumCluster cluster, SeedRestore restore) {
+    List<Volume> volumes = new ArrayList<>(restore.storage().volumes());
+    if (cluster.getSpec().wantsAuth()) {
+      volumes.add(BackupStorage.secretFile(BackupJob.CREDENTIALS, Secrets.rootCredentials(cluster), Secrets.PASSWORD));
+    }
+    return volumes;
   }
 
   private static VolumeMount dataMount() {

@@ -9,6 +9,8 @@ import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder
 import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetrics;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
+import io.kvorum.operator.BackupInformers;
+import io.kvorum.operator.BackupReconciler;
 import io.kvorum.operator.ClusterReconciler;
 import io.kvorum.operator.Informers;
 import io.kvorum.operator.OperationAdmission;
@@ -16,6 +18,7 @@ import io.kvorum.operator.desired.Names;
 import io.kvorum.operator.engine.ClusterEngine;
 import io.kvorum.operator.metrics.ClusterMetrics;
 import io.kvorum.operator.plan.Planner;
+import io.kvorum.operator.runtime.kubernetes.BackupRuntime;
 import io.kvorum.operator.runtime.kubernetes.KubernetesRuntime;
 import io.kvorum.operator.status.StatusWriter;
 import io.kvorum.operator.store.GrpcStoreAdmin;
@@ -34,6 +37,8 @@ import java.time.Duration;
 public final class OperatorProcess {
   /** A cluster is looked at as often as this when nothing happens to it. */
   private static final Duration LOOK = Duration.ofSeconds(30);
+
+  private static final Duration LOOK_AT_BACKUPS = Duration.ofHours(1);
 
   private static final int RETRY_FIRST_MILLIS = 1_000;
   private static final double RETRY_GROWTH = 1.5;
@@ -57,11 +62,15 @@ public final class OperatorProcess {
     Operator made = operator(settings, client);
     made.register(new ClusterReconciler(informers, id -> unit(installation, id), new ClusterMetrics(metrics)), override -> watch(override, settings));
     made.register(new OperationAdmission(clock), override -> watch(override, settings));
+    BackupInformers backups = new BackupInformers();
+    BackupRuntime runtime = new BackupRuntime(installation, backups);
+    // Backups are kept by the hundred; one that is at its end is looked at when something happens to it.
+    made.register(new BackupReconciler(backups, runtime), override -> watch(override, settings).withReconciliationMaxInterval(LOOK_AT_BACKUPS));
     made.start();
     operator = made;
   }
 
-  private static <T extends HasMetadata> void watch(ControllerConfigurationOverrider<T> override, Settings settings) {
+  private static <T extends HasMetadata> ControllerConfigurationOverrider<T> watch(ControllerConfigurationOverrider<T> override, Settings settings) {
     override.withReconciliationMaxInterval(LOOK);
     override.withRetry(
         new GenericRetry().setInitialInterval(RETRY_FIRST_MILLIS).setIntervalMultiplier(RETRY_GROWTH).setMaxInterval(RETRY_MAX_MILLIS).setMaxAttempts(-1));
@@ -70,6 +79,7 @@ public final class OperatorProcess {
     } else {
       override.settingNamespaces(settings.namespaces());
     }
+    return override;
   }
 
   private Operator operator(Settings settings, KubernetesClient client) {

@@ -18,4 +18,9 @@ final class Owners {
         .withBlockOwnerDeletion(true)
         .build();
   }
+
+  /** Whether the owner with this very uid controls the object. */
+  static boolean isOwner(HasMetadata owner, HasMetadata object) {
+    return object.getMetadata().getOwnerReferences().stream().anyMatch(one -> one.getUid().equals(owner.getMetadata().getUid()));
+  }
 }

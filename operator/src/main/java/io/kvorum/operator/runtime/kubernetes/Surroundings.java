@@ -1,6 +1,7 @@
 package io.kvorum.operator.runtime.kubernetes;
 
 import io.fabric8.kubernetes.api.model.ContainerState;
+import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Node;
@@ -10,6 +11,7 @@ import io.fabric8.kubernetes.api.model.PodCondition;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.Taint;
 import io.fabric8.kubernetes.api.model.Toleration;
+import io.kvorum.operator.backup.JobResult;
 import io.kvorum.operator.desired.MemberPod;
 import io.kvorum.operator.desired.Names;
 import io.kvorum.operator.observe.Observation.ClaimState;
@@ -21,8 +23,10 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** From Kubernetes' objects to what the planner knows. Pure. */
 final class Surroundings {
@@ -30,6 +34,9 @@ final class Surroundings {
 
   /** Taints that Kubernetes itself sets on a node that does not answer; every pod tolerates them for some minutes. */
   private static final Set<String> UNREACHABLE = Set.of("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable");
+
+  /** Of what a restore says of its failure. */
+  private static final int WHY = 512;
 
   private Surroundings() {}
 
@@ -64,7 +71,11 @@ final class Surroundings {
         && pod.getStatus().getConditions().stream().anyMatch(one -> one.getType().equals(condition) && "True".equals(one.getStatus()));
   }
 
-  private static String waitingReason(Pod pod, ContainerStatus container) {
+  static String waitingReason(Pod pod, ContainerStatus container) {
+    String restore = restoreFailure(pod);
+    if (!restore.isEmpty()) {
+      return restore;
+    }
     ContainerState state = container == null ? null : container.getState();
     if (state != null && state.getWaiting() != null && state.getWaiting().getReason() != null) {
       return state.getWaiting().getReason();
@@ -80,6 +91,27 @@ final class Surroundings {
       }
     }
     return "Pending";
+  }
+
+  /** Why the data directory could not be made from a backup, on the last attempt: the kubelet tries again. */
+  private static String restoreFailure(Pod pod) {
+    if (pod.getStatus() == null) {
+      return "";
+    }
+    return pod.getStatus().getInitContainerStatuses().stream()
+        .filter(one -> one.getName().equals(MemberPod.RESTORE_CONTAINER))
+        .flatMap(one -> Stream.of(one.getState(), one.getLastState()))
+        .filter(state -> state != null && state.getTerminated() != null && !Objects.equals(state.getTerminated().getExitCode(), 0))
+        .findFirst()
+        .map(state -> "RestoreFailed: " + why(state.getTerminated()))
+        .orElse("");
+  }
+
+  private static String why(ContainerStateTerminated ended) {
+    String left = ended.getMessage() == null ? "" : ended.getMessage().strip();
+    String said = JobResult.parse(left).map(result -> result.reason() + ": " + result.message()).orElse(left);
+    String why = said.isEmpty() ? "exit code " + ended.getExitCode() : said;
+    return why.length() > WHY ? why.substring(0, WHY) : why;
   }
 
   /**
