@@ -10,7 +10,7 @@ import java.util.Base64;
 
 /** Bcrypt, in the form that etcd writes. Takes a large part of a second at higher costs: never on a thread that others wait for. */
 final class Passwords {
-  private static final int BYTES_MAX = 72;
+  static final int BYTES_MAX = 72;
 
   private final BCrypt.Hasher hasher = BCrypt.with(BCrypt.Version.VERSION_2A, new SecureRandom(), LongPasswordStrategies.none());
   private final BCrypt.Verifyer verifier = BCrypt.verifyer(BCrypt.Version.VERSION_2A, LongPasswordStrategies.none());
@@ -28,6 +28,11 @@ final class Passwords {
       throw EtcdError.PASSWORD_TOO_LONG.exception();
     }
     return Base64.getEncoder().encodeToString(hasher.hash(cost, bytes));
+  }
+
+  /** The hash itself with a salt that was chosen, so that everybody who makes it makes the same. */
+  byte[] hash(String password, byte[] salt) {
+    return hasher.hash(cost, salt, password.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Nothing matches what is no hash. */

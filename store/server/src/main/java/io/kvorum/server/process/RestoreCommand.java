@@ -3,6 +3,8 @@ package io.kvorum.server.process;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.kvorum.mvcc.FailPoint;
+import io.kvorum.protocol.internal.MachineState;
+import io.kvorum.server.auth.RootPassword;
 import io.kvorum.server.backup.DestinationOptions;
 import io.kvorum.server.backup.Restoring;
 import io.kvorum.server.backup.ResultOptions;
@@ -62,6 +64,9 @@ final class RestoreCommand implements Callable<Integer> {
   private boolean markCompacted;
 
   @Mixin private NewMemberOptions member;
+
+  @Option(names = "--root-password-file", description = "holds a new password of the user root, where the backup has one (default: its password stays)")
+  private Path rootPasswordFile;
 
   @Option(names = "--wal-dir", description = "where the member will keep its log; must be empty")
   private Path walDir;
@@ -132,7 +137,7 @@ final class RestoreCommand implements Callable<Integer> {
       Selection selection = Selection.of(repository, id, latest, revision, time, err);
       try (StagedDirectory staged = StagedDirectory.create(dataDir)) {
         Restoring.Restored restored = new Restoring(repository, selection.chain(), selection.target(), err).run(staged.store(), staged.received());
-        long begins = Restoring.found(staged.store(), restored, genesis, bump, markCompacted);
+        long begins = Restoring.found(staged.store(), withRootPassword(restored, genesis), genesis, bump, markCompacted);
         JsonObject json = json(selection.chain().last().id(), restored, begins, genesis);
         staged.note(NOTE, asked(genesis) + "\n" + json);
         staged.finish(genesis);
@@ -140,6 +145,16 @@ final class RestoreCommand implements Callable<Integer> {
         return json;
       }
     }
+  }
+
+  private Restoring.Restored withRootPassword(Restoring.Restored restored, Genesis genesis) throws IOException {
+    if (rootPasswordFile == null) {
+      return restored;
+    }
+    String password = Files.readString(rootPasswordFile).strip();
+    MachineState state = restored.state();
+    MachineState changed = state.toBuilder().setAuth(RootPassword.set(state.getAuth(), password, genesis.clusterId())).build();
+    return new Restoring.Restored(restored.revision(), restored.hash(), restored.index(), restored.compared(), changed);
   }
 
   private static boolean isEmpty(Path directory) throws IOException {

@@ -1,6 +1,7 @@
 package io.kvorum.server.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonObject;
 import com.google.protobuf.ByteString;
@@ -194,6 +195,15 @@ class BackupCommandsTest {
       AlarmResponse alarms = MaintenanceGrpc.newBlockingStub(member.channel).withInterceptors(root).alarm(AlarmRequest.getDefaultInstance());
       assertThat(alarms.getAlarms(0).getMemberID()).isEqualTo(members.getMembers(0).getID());
       assertThat(alarms.getAlarms(0).getAlarm()).isEqualTo(AlarmType.NOSPACE);
+    }
+    Path other = temp.resolve("other");
+    Path given = Files.writeString(temp.resolve("given"), "another\n");
+    world.run(0, "restore", "--latest", "--data-dir=" + other, "--root-password-file=" + given);
+    try (LoneMember member = new LoneMember(other)) {
+      AuthGrpc.AuthBlockingStub auth = AuthGrpc.newBlockingStub(member.channel);
+      assertThat(auth.authenticate(AuthenticateRequest.newBuilder().setName("root").setPassword("another").build()).getToken()).isNotEmpty();
+      assertThatThrownBy(() -> auth.authenticate(AuthenticateRequest.newBuilder().setName("root").setPassword("secret").build()))
+          .hasMessageContaining("authentication failed");
     }
   }
 
