@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param reason of a failure: one word
  * @param uri of the manifest
  * @param sha256 of the manifest
+ * @param clusterID as statuses show it: without leading zeros
  * @param previous id of the backup that a delta builds on
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -49,7 +50,7 @@ public record JobResult(
     type = text(type);
     uri = text(uri);
     sha256 = text(sha256);
-    clusterID = text(clusterID);
+    clusterID = text(clusterID).replaceFirst("^0+(?=.)", "");
     version = text(version);
     previous = text(previous);
     previousSha256 = text(previousSha256);
