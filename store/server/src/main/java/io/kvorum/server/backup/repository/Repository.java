@@ -126,11 +126,13 @@ public final class Repository implements AutoCloseable {
   }
 
   private static Optional<RepositoryFile> read(ObjectStore store) throws IOException {
-    if (store.find(RepositoryFile.NAME).isEmpty()) {
-      return Optional.empty();
-    }
     try (InputStream in = store.open(RepositoryFile.NAME)) {
       return Optional.of(RepositoryFile.decode(in.readNBytes(RepositoryFile.BYTES_MAX)));
+    } catch (BackupException e) {
+      if (e.reason() == Reason.NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw e;
     }
   }
 
