@@ -107,4 +107,18 @@ class ArchitectureTest {
         .should().dependOnClassesThat().resideInAnyPackage("io.netty..", "io.grpc.netty..", "io.grpc.stub..", "io.kvorum.server.peer..", "io.kvorum.server.front..")
         .check(CLASSES);
   }
+
+  @Test
+  void repositories_of_backups_know_no_members_and_only_one_door_leads_to_object_storage() {
+    noClasses()
+        .that().resideInAPackage("io.kvorum.server.backup.repository..")
+        .should().dependOnClassesThat().resideInAnyPackage(
+            "io.grpc..", "io.netty..", "com.google.protobuf..", "io.kvorum.raft..", "io.kvorum.protocol..", "io.kvorum.mvcc.store..", "io.kvorum.mvcc.segment..",
+            "io.kvorum.server.process..", "io.kvorum.server.peer..", "io.kvorum.server.apply..")
+        .check(CLASSES);
+    noClasses()
+        .that().haveNameNotMatching("io\\.kvorum\\.server\\.backup\\.repository\\.(S3|Destination).*")
+        .should().dependOnClassesThat().resideInAPackage("software.amazon..")
+        .check(CLASSES);
+  }
 }

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -19,23 +18,22 @@ public final class Destination {
 
   /** Opens the place; whether it can be reached shows at the first call. */
   public static ObjectStore parse(String location, S3Options options) throws IOException {
-    return parse(location, options, InstantSource.system(), FailPoint.NONE);
+    return parse(location, options, FailPoint.NONE);
   }
 
   /**
    * As above, with what tests replace.
    *
-   * @param clock for the ages of files in a folder
    * @param failPoint told the names of {@link BackupFailPoints}
    * @throws IllegalArgumentException if the location is none of the forms; the message says why
    */
-  public static ObjectStore parse(String location, S3Options options, InstantSource clock, FailPoint failPoint) throws IOException {
+  public static ObjectStore parse(String location, S3Options options, FailPoint failPoint) throws IOException {
     if (location.startsWith("/")) {
-      return new FolderStore(Path.of(location), clock, failPoint);
+      return new FolderStore(Path.of(location), failPoint);
     }
     URI uri = uri(location);
     return switch (uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT)) {
-      case "file" -> new FolderStore(folder(uri, location), clock, failPoint);
+      case "file" -> new FolderStore(folder(uri, location), failPoint);
       case "s3", "gs" -> bucket(uri, location, options);
       default -> throw wrong(location, "not /folder, file:///folder, s3://bucket/prefix or gs://bucket/prefix");
     };

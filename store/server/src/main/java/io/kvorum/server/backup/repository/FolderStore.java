@@ -13,9 +13,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -32,16 +30,14 @@ public final class FolderStore implements ObjectStore {
   private static final int BUFFER_BYTES = 256 << 10;
 
   private final Path root;
-  private final InstantSource clock;
   private final FailPoint failPoint;
 
   /**
    * @param root made at the first write if it is not there
    * @param failPoint told the names of {@link BackupFailPoints}
    */
-  public FolderStore(Path root, InstantSource clock, FailPoint failPoint) {
+  public FolderStore(Path root, FailPoint failPoint) {
     this.root = root.toAbsolutePath().normalize();
-    this.clock = clock;
     this.failPoint = failPoint;
   }
 
@@ -174,19 +170,6 @@ public final class FolderStore implements ObjectStore {
       if (Files.deleteIfExists(file)) {
         force(file.getParent());
       }
-    } catch (IOException e) {
-      throw unavailable(name, e);
-    }
-  }
-
-  @Override
-  public void renew(String name) throws IOException {
-    Path file = file(name);
-    try {
-      Files.setLastModifiedTime(file, FileTime.from(clock.instant()));
-      force(file);
-    } catch (NoSuchFileException e) {
-      throw notFound(name);
     } catch (IOException e) {
       throw unavailable(name, e);
     }

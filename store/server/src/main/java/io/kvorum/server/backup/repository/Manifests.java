@@ -24,6 +24,9 @@ import java.util.TreeMap;
 final class Manifests {
   static final String PREFIX = "backups/";
 
+  /** Manifests of deleted backups. */
+  static final String DELETED = "deleted/";
+
   private static final String SUFFIX = ".json";
 
   /** A million log chunks. */
@@ -103,15 +106,11 @@ final class Manifests {
     }
   }
 
+  /** What is published; what goes meanwhile is not there. */
   Listing list() throws IOException {
-    return list(PREFIX);
-  }
-
-  /** Manifests under a prefix; one that goes meanwhile is not there. */
-  Listing list(String prefix) throws IOException {
     List<PublishedBackup> backups = new ArrayList<>();
     Map<String, String> damaged = new TreeMap<>();
-    for (StoredObject object : store.list(prefix)) {
+    for (StoredObject object : store.list(PREFIX)) {
       String name = object.name();
       Optional<byte[]> document = document(name);
       if (document.isEmpty()) {
@@ -120,7 +119,7 @@ final class Manifests {
       try {
         backups.add(decode(name, document.get()));
       } catch (ContentCorruptException e) {
-        damaged.put(name.substring(prefix.length(), name.endsWith(SUFFIX) ? name.length() - SUFFIX.length() : name.length()), e.getMessage());
+        damaged.put(name.substring(PREFIX.length(), name.endsWith(SUFFIX) ? name.length() - SUFFIX.length() : name.length()), e.why());
       }
     }
     backups.sort(BY_COMPLETION);

@@ -32,13 +32,6 @@ public interface ObjectStore extends AutoCloseable {
   void delete(String name) throws IOException;
 
   /**
-   * Makes the object as young as if it had been written now, without sending it again.
-   *
-   * @throws BackupException {@code NOT_FOUND}
-   */
-  void renew(String name) throws IOException;
-
-  /**
    * Removes what writes that were interrupted before that time left behind and that no name shows.
    *
    * @return how many there were

@@ -4,16 +4,11 @@ import io.kvorum.server.backup.repository.BackupException.Reason;
 import io.kvorum.server.backup.repository.BackupManifest.Previous;
 import java.io.IOException;
 import java.io.InputStream;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Backups in an {@link ObjectStore}: content-addressed objects ({@link Kind}) and one manifest for each backup, which is published last.
@@ -31,14 +26,15 @@ import java.util.Set;
  * writers of one name write the same; a manifest is published whole when all that it names is there. What remains is a collection at the same time, and it is kept apart by age, not by a lock:
  *
  * <ol>
- *   <li>a collection removes an object only when no manifest names it, and it was written or renewed longer than the grace period ago;
+ *   <li>a collection removes an object only when no manifest names it, and it was written longer than the grace period ago;
  *   <li>a deleted backup's manifest moves to {@code deleted/} and counts as naming its objects until the grace period is over;
- *   <li>a run that finds an object which no published manifest names and which is older than {@link #RENEW_AFTER} makes it young again before it relies on it; before it publishes, it looks at
- *       all that the manifest names in this way, and again after publishing: if something is missing, it takes the manifest back and fails.
+ *   <li>a run that finds an object which no published manifest names relies on it while it is young ({@link #RELY_ON}), and otherwise sends it again; it publishes only while all that it names
+ *       is named by others, or younger or not named for less than {@link #PUBLISH_WITHIN}, and looks again after publishing: if something is missing, it takes the manifest back and fails.
  * </ol>
  *
- * <p>So a run has the grace period for the time between its first object and its manifest. The one way around the rules is a collection that stands still between looking at an object's age and
- * removing it for as long as a run needs from renewing that object to its end; the second look of 3 covers all of that but the last moment.
+ * <p>So a run has {@link #PUBLISH_WITHIN} from its first object to its manifest, and one that was interrupted goes on without sending anything twice if it is begun again within {@link #RELY_ON}.
+ * The one way around the rules is a collection that stands still between looking at an object's age and removing it for as long as a run needs from sending that object again to its end; the
+ * second look of 3 covers all of that but the last moment.
  *
  * <p>One thread at a time.
  */
@@ -46,8 +42,11 @@ public final class Repository implements AutoCloseable {
   /** How long an object that nothing names is kept. */
   public static final Duration GRACE = Duration.ofHours(24);
 
-  /** Older objects that nothing names are renewed before they are relied on. */
-  static final Duration RENEW_AFTER = Duration.ofHours(6);
+  /** Older objects that nothing names are sent again. */
+  static final Duration RELY_ON = Duration.ofHours(12);
+
+  /** From the first object that a run sends or relies on; below {@link #GRACE} by as much as clocks may differ. */
+  static final Duration PUBLISH_WITHIN = Duration.ofHours(23);
 
   private final ObjectStore store;
   private final RepositoryFile file;
@@ -55,8 +54,8 @@ public final class Repository implements AutoCloseable {
   private final Settings settings;
   private final Manifests manifests;
 
-  /** Names of objects that published manifests name, as of the first time that they were asked for. */
-  private Set<String> named;
+  /** As of the first time that they were asked for; asked for again before publishing. */
+  private References references;
 
   private Repository(ObjectStore store, RepositoryFile file, Optional<EncryptionKey> key, Settings settings) {
     this.store = store;
@@ -146,9 +145,10 @@ public final class Repository implements AutoCloseable {
     return HexFormat.of().formatHex(key.isPresent() ? key.get().name(sha256) : sha256);
   }
 
-  /** Whether the object is there, so that it need not be sent. */
+  /** Whether the object is there and can be relied on, so that it need not be sent. */
   public boolean has(Kind kind, String hex) throws IOException {
-    return store.find(kind.object(hex)).isPresent();
+    Optional<StoredObject> there = store.find(kind.object(hex));
+    return there.isPresent() && isSafe(there.get(), RELY_ON);
   }
 
   /**
@@ -162,84 +162,33 @@ public final class Repository implements AutoCloseable {
 
   /** Keeps content, unless it is there. It is read twice. */
   public Kept put(Kind kind, Content content) throws IOException {
-    byte[] sha256 = digest(content);
+    byte[] sha256 = Outgoing.sha256(content);
     String hex = hex(sha256);
     String name = kind.object(hex);
     long bytes = key.isPresent() ? Frames.stored(content.bytes()) : content.bytes();
     Optional<StoredObject> there = store.find(name);
-    if (there.isPresent() && there.get().bytes() == bytes) {
-      renewIfOld(there.get());
+    if (there.isPresent() && there.get().bytes() == bytes && isSafe(there.get(), RELY_ON)) {
       return new Kept(hex, content.bytes(), 0);
     }
-    store.put(name, sealed(new Checked(content, sha256, name), name));
+    store.put(name, sealed(new Outgoing(content, sha256, name, settings.limit()), name));
     return new Kept(hex, content.bytes(), bytes);
   }
 
-  private static byte[] digest(Content content) throws IOException {
-    MessageDigest digest = DigestStream.sha256();
-    try (DigestInputStream in = new DigestInputStream(content.open(), digest)) {
-      byte[] buffer = new byte[Frames.CONTENT_BYTES];
-      while (in.read(buffer) >= 0) {
-        // The digest takes it.
-      }
-    }
-    return digest.digest();
-  }
-
   private Content sealed(Content content, String name) {
-    Content limited = new Limited(content, settings.limit());
     if (key.isEmpty()) {
-      return limited;
+      return content;
     }
     byte[] salt = new byte[Frames.SALT_BYTES];
     settings.random().nextBytes(salt);
-    return new SealedContent(limited, key.get(), salt, name);
+    return new SealedContent(content, key.get(), salt, name);
   }
 
-  /** Content that is read no faster than the limit. */
-  private record Limited(Content content, RateLimit limit) implements Content {
-    @Override
-    public long bytes() {
-      return content.bytes();
+  /** No collection removes it: a published manifest names it, or it is younger than that, or was named until then. */
+  private boolean isSafe(StoredObject object, Duration age) throws IOException {
+    if (references == null) {
+      references = References.read(store, manifests);
     }
-
-    @Override
-    public InputStream open() throws IOException {
-      return limit.limit(content.open());
-    }
-  }
-
-  /** Content that must be the same when it is sent as when its name was made. */
-  private record Checked(Content content, byte[] sha256, String name) implements Content {
-    @Override
-    public long bytes() {
-      return content.bytes();
-    }
-
-    @Override
-    public InputStream open() throws IOException {
-      return new DigestStream(
-          content.open(),
-          sent -> {
-            if (!Arrays.equals(sha256, sent)) {
-              throw new BackupException(Reason.FAILED, name + ": the content changed while it was sent");
-            }
-          });
-    }
-  }
-
-  private void renewIfOld(StoredObject object) throws IOException {
-    Instant old = settings.clock().instant().minus(RENEW_AFTER);
-    if (!object.modified().isAfter(old) && !named().contains(object.name())) {
-      store.renew(object.name());
-    }
-  }
-
-  private Set<String> named() throws IOException {
-    if (named == null) {
-      named = Manifests.named(manifests.list().backups());
-    }
-    return named;
+    return references.hold(object, settings.clock().instant().minus(age));
   }
 
   /**
@@ -271,7 +220,7 @@ public final class Repository implements AutoCloseable {
    * Publishes a backup whose objects are all there. Publishing the same manifest again changes nothing.
    *
    * @throws BackupException {@code IN_USE} when the id has another manifest; {@code NOT_FOUND} or {@code CONTENT_CORRUPT} when something that it names is missing or has the wrong size; {@code
-   *     DELTA_GAP} when it does not fit to the previous backup
+   *     DELTA_GAP} when it does not fit to the previous backup; {@code FAILED} when the run took too long
    */
   public PublishedBackup publish(BackupManifest manifest) throws IOException {
     if (!require(store).equals(file)) {
@@ -289,8 +238,11 @@ public final class Repository implements AutoCloseable {
       return same(there.get(), document);
     }
     checkPrevious(manifest);
+    references = null;
     for (StoredObject object : requireObjects(manifest)) {
-      renewIfOld(object);
+      if (!isSafe(object, PUBLISH_WITHIN)) {
+        throw new BackupException(Reason.FAILED, store.uri(object.name()) + ": older than " + PUBLISH_WITHIN + " and named by no backup, so it may be collected; run the backup again");
+      }
     }
     settings.failPoint().reached(BackupFailPoints.BEFORE_PUBLISH);
     store.put(Manifests.object(manifest.id()), Content.of(document));
@@ -304,7 +256,7 @@ public final class Repository implements AutoCloseable {
       }
       throw e;
     }
-    named = null;
+    references = null;
     return same(manifests.require(manifest.id()), document);
   }
 
@@ -355,7 +307,7 @@ public final class Repository implements AutoCloseable {
   /**
    * The backups that are there, in order of their completion.
    *
-   * @param damaged manifests that cannot be read, by id, with the reason
+   * @param damaged manifests that cannot be read, by id, with the reason; deletions and collections wait until these are deleted
    */
   public record Listing(List<PublishedBackup> backups, Map<String, String> damaged) {}
 
@@ -367,7 +319,7 @@ public final class Repository implements AutoCloseable {
    * @throws BackupException {@code IN_USE} while another backup goes on from it and {@code cascade} is not set; {@code NOT_FOUND}
    */
   public List<String> delete(String id, boolean cascade) throws IOException {
-    named = null;
+    references = null;
     return retention().delete(id, cascade);
   }
 

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -19,8 +20,6 @@ import java.util.Set;
  * published meanwhile: if there is one, put the manifest back and refuse. A crash after 2 leaves the backup there and a copy that a later collection removes; deleting it again goes on.
  */
 final class Retention {
-  private static final String DELETED = "deleted/";
-
   private final ObjectStore store;
   private final Manifests manifests;
   private final Settings settings;
@@ -40,9 +39,10 @@ final class Retention {
     if (!order.isEmpty() && !cascade) {
       throw inUse(id, order);
     }
-    if (!listing.damaged().isEmpty() && !listing.damaged().keySet().equals(Set.of(id)) && !cascade) {
-      throw new ContentCorruptException(
-          Manifests.object(listing.damaged().keySet().iterator().next()), "cannot be read, so it is not known what it depends on; delete it first");
+    for (Map.Entry<String, String> damaged : listing.damaged().entrySet()) {
+      if (!damaged.getKey().equals(id)) {
+        throw new ContentCorruptException(Manifests.object(damaged.getKey()), damaged.getValue() + "; nobody knows what it depends on, delete it first");
+      }
     }
     order.add(id);
     for (String each : order) {
@@ -80,7 +80,7 @@ final class Retention {
       return;
     }
     boolean readable = readable(name, document.get());
-    String copy = DELETED + Manifests.file(id);
+    String copy = Manifests.DELETED + Manifests.file(id);
     if (readable) {
       store.put(copy, Content.of(document.get()));
     }
@@ -106,54 +106,35 @@ final class Retention {
 
   Collected collect(Duration grace) throws IOException {
     Instant before = settings.clock().instant().minus(grace);
-    // In this order: a backup that is being deleted is in one of the two lists.
     List<StoredObject> objects = new ArrayList<>();
     for (Kind kind : Kind.values()) {
       objects.addAll(store.list(kind.prefix()));
     }
-    Set<String> named = named(Manifests.PREFIX, null);
-    List<StoredObject> past = store.list(DELETED).stream().filter(copy -> old(copy, before)).toList();
-    named.addAll(named(DELETED, before));
+    List<StoredObject> copies = store.list(Manifests.DELETED);
+    References references = References.read(store, manifests);
+    copies.stream().filter(copy -> !copy.modified().isAfter(before)).forEach(copy -> references.damaged().remove(copy.name()));
+    for (Map.Entry<String, String> damaged : references.damaged().entrySet()) {
+      throw new ContentCorruptException(damaged.getKey(), damaged.getValue() + "; nobody knows what it names, delete it first");
+    }
     int count = 0;
     long bytes = 0;
     for (StoredObject object : objects) {
-      if (!named.contains(object.name()) && old(object, before) && stillOld(object, before)) {
+      if (!references.hold(object, before)) {
         settings.failPoint().reached(BackupFailPoints.BEFORE_COLLECT);
-        store.delete(object.name());
-        count++;
-        bytes += object.bytes();
-      }
-    }
-    for (StoredObject copy : past) {
-      store.delete(copy.name());
-    }
-    return new Collected(count, bytes, store.removePartial(before));
-  }
-
-  /** A run may have renewed it since it was listed. */
-  private boolean stillOld(StoredObject object, Instant before) throws IOException {
-    return store.find(object.name()).filter(now -> old(now, before)).isPresent();
-  }
-
-  private static boolean old(StoredObject object, Instant before) {
-    return !object.modified().isAfter(before);
-  }
-
-  /**
-   * What the manifests under the prefix name.
-   *
-   * @param before leave out those that are older; null: none
-   */
-  private Set<String> named(String prefix, Instant before) throws IOException {
-    Set<String> names = new HashSet<>();
-    for (StoredObject object : store.list(prefix)) {
-      if (before == null || !old(object, before)) {
-        Optional<byte[]> document = manifests.document(object.name());
-        if (document.isPresent()) {
-          names.addAll(Manifests.sizes(manifests.decode(object.name(), document.get()).manifest()).keySet());
+        // A run may have sent it again since it was listed.
+        Optional<StoredObject> still = store.find(object.name());
+        if (still.isPresent() && !references.hold(still.get(), before)) {
+          store.delete(object.name());
+          count++;
+          bytes += object.bytes();
         }
       }
     }
-    return names;
+    for (StoredObject copy : copies) {
+      if (!copy.modified().isAfter(before)) {
+        store.delete(copy.name());
+      }
+    }
+    return new Collected(count, bytes, store.removePartial(before));
   }
 }

@@ -17,7 +17,6 @@ import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
-import software.amazon.awssdk.services.s3.model.MetadataDirective;
 import software.amazon.awssdk.services.s3.model.MultipartUpload;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.s3.model.S3Object;
@@ -183,25 +182,6 @@ final class S3Store implements ObjectStore {
     }
   }
 
-  /** A copy onto itself, which S3 takes only when something about it changes. */
-  @Override
-  public void renew(String name) throws IOException {
-    String key = key(name);
-    try {
-      client.copyObject(
-          request ->
-              request
-                  .sourceBucket(bucket)
-                  .sourceKey(key)
-                  .destinationBucket(bucket)
-                  .destinationKey(key)
-                  .metadataDirective(MetadataDirective.REPLACE)
-                  .contentType(TYPE));
-    } catch (SdkException e) {
-      throw failed("renew", name, e);
-    }
-  }
-
   @Override
   public int removePartial(Instant before) throws IOException {
     int removed = 0;
@@ -242,7 +222,8 @@ final class S3Store implements ObjectStore {
     String where = uri(name) + ": " + what + ": ";
     if (failure instanceof S3Exception answer) {
       String code = answer.awsErrorDetails() == null || answer.awsErrorDetails().errorCode() == null ? "" : " " + answer.awsErrorDetails().errorCode();
-      boolean missing = answer.statusCode() == NOT_FOUND && !code.equals(" NoSuchBucket");
+      // Buckets and users are answered as not found, too.
+      boolean missing = answer.statusCode() == NOT_FOUND && code.equals(" NoSuchKey");
       String request = answer.requestId() == null ? "" : " (request " + answer.requestId() + ")";
       return new BackupException(missing ? Reason.NOT_FOUND : Reason.DESTINATION_UNAVAILABLE, where + answer.statusCode() + code + request);
     }

@@ -117,16 +117,7 @@ final class BucketServer implements AutoCloseable {
   }
 
   private void put(HttpExchange exchange, String key, Map<String, String> query, byte[] body) throws IOException {
-    String source = exchange.getRequestHeaders().getFirst("x-amz-copy-source");
-    if (source != null) {
-      Item item = items.get(URLDecoder.decode(source, StandardCharsets.UTF_8).replaceFirst("^/?bucket/", ""));
-      if (item == null) {
-        answer(exchange, 404, "<Error><Code>NoSuchKey</Code></Error>");
-        return;
-      }
-      items.put(key, new Item(item.bytes(), Instant.now()));
-      answer(exchange, 200, "<CopyObjectResult><ETag>" + item.tag() + "</ETag></CopyObjectResult>");
-    } else if (query.containsKey("uploadId")) {
+    if (query.containsKey("uploadId")) {
       uploads.get(query.get("uploadId")).parts().put(Integer.valueOf(query.get("partNumber")), body);
       exchange.getResponseHeaders().set("ETag", "\"" + HexFormat.of().formatHex(md5(body)) + "\"");
       answer(exchange, 200, "");

@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,7 +20,7 @@ class FolderStoreTest extends ObjectStoreContract {
 
   @Override
   ObjectStore store() {
-    return new FolderStore(folder.resolve("made/anew"), InstantSource.system(), FailPoint.NONE);
+    return new FolderStore(folder.resolve("made/anew"), FailPoint.NONE);
   }
 
   /** The process ends at a boundary. */
@@ -49,7 +48,7 @@ class FolderStoreTest extends ObjectStoreContract {
   void after_a_crash_there_is_the_old_object_or_the_new_one(String point) throws IOException {
     try (ObjectStore store = store()) {
       store.put("backups/a.json", Content.of(Backups.bytes(1, 1000)));
-      try (ObjectStore crashing = new FolderStore(folder.resolve("made/anew"), InstantSource.system(), crashAt(point))) {
+      try (ObjectStore crashing = new FolderStore(folder.resolve("made/anew"), crashAt(point))) {
         assertThatThrownBy(() -> crashing.put("backups/a.json", Content.of(Backups.bytes(2, 2000)))).isInstanceOf(Crash.class);
       }
       boolean renamed = point.equals(BackupFailPoints.FOLDER_BEFORE_DIRECTORY_SYNC) || point.equals(BackupFailPoints.FOLDER_AFTER_DIRECTORY_SYNC);
@@ -65,7 +64,7 @@ class FolderStoreTest extends ObjectStoreContract {
   @Test
   void the_place_s_failures_name_the_file() throws IOException {
     Path file = Files.createFile(folder.resolve("file"));
-    try (ObjectStore store = new FolderStore(file, InstantSource.system(), FailPoint.NONE)) {
+    try (ObjectStore store = new FolderStore(file, FailPoint.NONE)) {
       assertReason(Reason.DESTINATION_UNAVAILABLE, () -> store.put("a", Content.of(new byte[1])));
       assertThatThrownBy(() -> store.put("a", Content.of(new byte[1]))).hasMessageContaining(file.toString());
     }

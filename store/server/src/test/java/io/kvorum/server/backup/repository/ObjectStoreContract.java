@@ -58,7 +58,6 @@ abstract class ObjectStoreContract {
       assertThat(store.find("backups/a.json")).isEmpty();
       assertThat(store.list("backups/")).isEmpty();
       assertReason(Reason.NOT_FOUND, () -> store.open("backups/a.json"));
-      assertReason(Reason.NOT_FOUND, () -> store.renew("backups/a.json"));
       store.delete("backups/a.json");
       store.put("backups/a.json", Content.of(new byte[1]));
       assertThat(store.find("backups/a")).isEmpty();
@@ -87,24 +86,6 @@ abstract class ObjectStoreContract {
       assertThat(names(store, "log/")).containsExactly("log/a", "log/b");
       assertThat(names(store, "log")).containsExactly("log.b", "log/a", "log/b", "logs/a");
       assertThat(names(store, "")).hasSize(6);
-    }
-  }
-
-  @Test
-  void a_renewed_object_is_young_and_the_same() throws Exception {
-    try (ObjectStore store = store()) {
-      store.put("log/a", Content.of(Backups.bytes(1, 1000)));
-      StoredObject before = store.find("log/a").orElseThrow();
-      // Ages of objects have a resolution of a second in object storage.
-      Instant deadline = Instant.now().plus(Duration.ofSeconds(30));
-      StoredObject after = before;
-      while (!after.modified().isAfter(before.modified()) && Instant.now().isBefore(deadline)) {
-        Thread.sleep(300);
-        store.renew("log/a");
-        after = store.find("log/a").orElseThrow();
-      }
-      assertThat(after.modified()).isAfter(before.modified());
-      assertThat(content(store, "log/a")).isEqualTo(Backups.bytes(1, 1000));
     }
   }
 

@@ -30,7 +30,7 @@ class RepositoryTest {
   }
 
   private FolderStore store() {
-    return new FolderStore(folder.resolve("a/b"), () -> now, FailPoint.NONE);
+    return new FolderStore(folder.resolve("a/b"), FailPoint.NONE);
   }
 
   private Settings settings() {
@@ -88,8 +88,8 @@ class RepositoryTest {
     }
 
     Path other = folder.resolve("plain");
-    Repository.openOrCreate(new FolderStore(other, () -> now, FailPoint.NONE), Optional.empty(), settings()).close();
-    assertReason(Reason.WRONG_KEY, () -> Repository.open(new FolderStore(other, () -> now, FailPoint.NONE), Optional.of(Backups.key(1)), settings()));
+    Repository.openOrCreate(new FolderStore(other, FailPoint.NONE), Optional.empty(), settings()).close();
+    assertReason(Reason.WRONG_KEY, () -> Repository.open(new FolderStore(other, FailPoint.NONE), Optional.of(Backups.key(1)), settings()));
   }
 
   @Test
