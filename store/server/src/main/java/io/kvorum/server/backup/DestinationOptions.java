@@ -52,7 +52,7 @@ public final class DestinationOptions {
   public ObjectStore open(Map<String, String> environment, FailPoint failPoint) throws IOException {
     S3Options s3 =
         new S3Options(Optional.ofNullable(endpoint), Optional.ofNullable(region), pathStyle, Optional.ofNullable(caFile), Optional.ofNullable(credentialsFile), environment);
-    return Destination.parse(destination, s3, InstantSource.system(), failPoint);
+    return Destination.parse(destination, s3, failPoint);
   }
 
   public Optional<EncryptionKey> key() throws IOException {
