@@ -58,6 +58,12 @@ func (w *writer) run(ctx context.Context, value string) {
 	}
 }
 
+// Generous: on a small machine that is busy, a member may take as long to come back.
+const (
+	startLimit = 180 * time.Second
+	backLimit  = 60 * time.Second
+)
+
 // haltStatus is the exit status of a member that ended itself at a fail point.
 const haltStatus = 137
 
@@ -66,6 +72,28 @@ type world struct {
 	writers []*writer
 	rng     *rand.Rand
 	points  []string
+	plan    []fault
+}
+
+// fault is a kind and, for a fail point, which.
+type fault struct{ kind, point string }
+
+// planned shuffles all fail points, each once, with as many rounds of the plain kinds as are left, evenly; with more rounds than that, again and again.
+func planned(rng *rand.Rand, rounds int, points []string) []fault {
+	kinds := []string{"kill leader", "kill follower", "kill all", "pause leader"}
+	var plan []fault
+	for len(plan) < rounds {
+		var part []fault
+		for _, point := range points {
+			part = append(part, fault{"fail point", point})
+		}
+		for i := range min(3*len(kinds), max(len(kinds), rounds-len(plan)-len(points))) {
+			part = append(part, fault{kinds[i%len(kinds)], ""})
+		}
+		rng.Shuffle(len(part), func(i, j int) { part[i], part[j] = part[j], part[i] })
+		plan = append(plan, part...)
+	}
+	return plan[:rounds]
 }
 
 func main() {
@@ -74,7 +102,7 @@ func main() {
 	rounds := flag.Int("rounds", 20, "number of faults")
 	seed := flag.Int64("seed", time.Now().UnixNano(), "seed of the choice of faults")
 	only := flag.String("run", "", "only this kind of fault")
-	points := flag.String("points", "", "comma-separated names of fail points to use beside plain kills")
+	points := flag.String("points", "", "comma-separated names of fail points to use beside plain kills; each comes once before one comes again")
 	compact := flag.Bool("compact", true, "compact now and then")
 	flag.Parse()
 	if *server == "" {
@@ -107,7 +135,8 @@ func run(server, dir string, rounds int, seed int64, only, points string, compac
 	if points != "" {
 		w.points = strings.Split(points, ",")
 	}
-	if err := cluster.StartAll(30 * time.Second); err != nil {
+	w.plan = planned(w.rng, rounds, w.points)
+	if err := cluster.StartAll(startLimit); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -132,7 +161,7 @@ func run(server, dir string, rounds int, seed int64, only, points string, compac
 	passed, failed := 0, 0
 	for r := 0; r < rounds; r++ {
 		start := time.Now()
-		kind, err := w.round(only)
+		kind, err := w.round(w.plan[r], only)
 		if err == nil && compact && r%5 == 4 {
 			err = w.compact()
 		}
@@ -166,16 +195,15 @@ func run(server, dir string, rounds int, seed int64, only, points string, compac
 }
 
 // round does one fault and brings everything back.
-func (w *world) round(only string) (string, error) {
-	kinds := []string{"kill leader", "kill follower", "kill all", "pause leader"}
-	if len(w.points) > 0 {
-		kinds = append(kinds, "fail point", "fail point", "fail point")
-	}
-	kind := kinds[w.rng.Intn(len(kinds))]
-	if only != "" {
+func (w *world) round(f fault, only string) (string, error) {
+	kind, point := f.kind, f.point
+	if only != "" && only != kind {
 		kind = only
+		if only == "fail point" {
+			point = w.points[w.rng.Intn(len(w.points))]
+		}
 	}
-	leader, err := w.cluster.Leader(15 * time.Second)
+	leader, err := w.cluster.Leader(backLimit)
 	if err != nil {
 		return kind, err
 	}
@@ -203,7 +231,6 @@ func (w *world) round(only string) (string, error) {
 		time.Sleep(1500 * time.Millisecond)
 		return kind, leader.Signal(syscall.SIGCONT)
 	case "fail point":
-		point := w.points[w.rng.Intn(len(w.points))]
 		m := w.cluster.Members[w.rng.Intn(3)]
 		m.Kill()
 		kind += " " + point + " on " + m.Name
@@ -263,7 +290,7 @@ func (w *world) back(members ...*local.Member) error {
 		}
 	}
 	for _, m := range members {
-		if err := m.AwaitHealthy(30 * time.Second); err != nil {
+		if err := m.AwaitHealthy(backLimit); err != nil {
 			return err
 		}
 	}
@@ -292,7 +319,7 @@ func (w *world) compact() error {
 // check reads everything back through every member and compares contents.
 func (w *world) check(ctx context.Context) error {
 	for _, m := range w.cluster.Members {
-		if err := m.AwaitHealthy(20 * time.Second); err != nil {
+		if err := m.AwaitHealthy(backLimit); err != nil {
 			return err
 		}
 	}
