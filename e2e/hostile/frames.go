@@ -9,8 +9,11 @@ import (
 	"net"
 	"time"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 const (
@@ -207,7 +210,7 @@ func raw(address string, block, data []byte) (code, text string, err error) {
 }
 
 // sizes sends what is too large, or says so.
-func sizes(_ context.Context, t *target) error {
+func sizes(ctx context.Context, t *target) error {
 	const limit = 1_572_864 + 524_288
 	header := func(n uint32) []byte { return binary.BigEndian.AppendUint32([]byte{0}, n) }
 	cases := []struct {
@@ -215,13 +218,12 @@ func sizes(_ context.Context, t *target) error {
 		block, data []byte
 		code, text  string
 	}{
-		{"one byte too large", call("/etcdserverpb.KV/Put"), header(limit + 1), "8", ""},
 		{"the largest size there is", call("/etcdserverpb.KV/Put"), header(1<<32 - 1), "8", ""},
 		{"a frame that is cut off", call("/etcdserverpb.KV/Put"), []byte{0, 0, 0}, "13", ""},
 		{"a message that is cut off", call("/etcdserverpb.KV/Put"), append(header(100), 10, 1), "13", ""},
 		{"a made-up compression", call("/etcdserverpb.KV/Put", "grpc-encoding", "made-up"), message([]byte{10, 1, 'a'}), "12", ""},
-		{"no method", call("/etcdserverpb.KV/None"), message(nil), "12", ""},
-		{"no service", call("/none.None/None"), message(nil), "12", ""},
+		{"no method", call("/etcdserverpb.KV/None"), message(nil), "12", "unknown method None for service etcdserverpb.KV"},
+		{"no service", call("/none.None/None"), message(nil), "12", "unknown service none.None"},
 		{"no path", call("none"), message(nil), "12", ""},
 	}
 	for _, c := range cases {
@@ -232,6 +234,16 @@ func sizes(_ context.Context, t *target) error {
 		if code != c.code || c.text != "" && text != c.text {
 			return fmt.Errorf("%s: %s %q, wanted %s %q", c.what, code, text, c.code, c.text)
 		}
+	}
+	conn, err := connect(t)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	// Four bytes tell that the value is one, and its length.
+	_, err = pb.NewKVClient(conn).Put(ctx, &pb.PutRequest{Value: make([]byte, limit-3)})
+	if want := fmt.Sprintf("grpc: received message larger than max (%d vs. %d)", limit+1, limit); status.Code(err) != codes.ResourceExhausted || status.Convert(err).Message() != want {
+		return fmt.Errorf("too large: %v, wanted %s", err, want)
 	}
 	for _, n := range []int{100_000, 1 << 20, 16 << 20} {
 		code, text, err := raw(t.address(), call("/etcdserverpb.KV/Range", "x-large", string(bytes.Repeat([]byte("x"), n))), message([]byte{10, 1, 'a'}))

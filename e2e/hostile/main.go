@@ -34,7 +34,7 @@ const (
 	// What the member may hold beside what it held before all attacks.
 	memoryMax = 900 << 20
 	// Its heap; a quarter of that is for answers that are not read.
-	heap = "-Xmx1g"
+	heap = "-Xmx768m"
 )
 
 // target is the member under attack.

@@ -158,7 +158,7 @@ func slowRange(ctx context.Context, t *target) error {
 		time.Sleep(time.Second)
 	}
 	now, _ := memory(t)
-	if _, err := t.client.Get(ctx, "large000"); err != nil {
+	if _, err := t.client.Get(ctx, "bystander"); err != nil {
 		return fmt.Errorf("a small read: %w", err)
 	}
 	for err := large(); err != nil; err = large() {
