@@ -20,17 +20,19 @@ public record MaintenanceSpec(Defragmentation defragmentation, Compaction compac
   }
 
   /**
-   * Scheduled reclaiming of space, one member after the other.
+   * Scheduled reclaiming of space, one member after the other, begun in update.maintenanceWindows only.
    *
-   * @param schedule cron expression of five fields, UTC
+   * @param schedule cron expression of five fields
+   * @param timeZone name of a time zone, UTC when absent
    * @param fragmentationAbove percent of the database that is not in use
    * @param minReclaim a member that would give back less is skipped
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Defragmentation(
-      @Required @Size(max = 128) String schedule, @Default("30") @Min(0) @Max(100) Integer fragmentationAbove,
+      @Required @Size(max = 128) String schedule, @Default("UTC") @Size(max = 64) String timeZone, @Default("30") @Min(0) @Max(100) Integer fragmentationAbove,
       @Default("64Mi") Quantity minReclaim) {
     public Defragmentation {
+      timeZone = timeZone == null ? "UTC" : timeZone;
       fragmentationAbove = fragmentationAbove == null ? 30 : fragmentationAbove;
       minReclaim = minReclaim == null ? new Quantity("64Mi") : minReclaim;
     }
@@ -39,12 +41,15 @@ public record MaintenanceSpec(Defragmentation defragmentation, Compaction compac
   /**
    * Scheduled compaction.
    *
-   * @param schedule cron expression of five fields, UTC
+   * @param schedule cron expression of five fields
+   * @param timeZone name of a time zone, UTC when absent
    * @param keepRevisions newest revisions that stay readable
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
-  public record Compaction(@Required @Size(max = 128) String schedule, @Default("1000") @Min(0) Long keepRevisions) {
+  public record Compaction(
+      @Required @Size(max = 128) String schedule, @Default("UTC") @Size(max = 64) String timeZone, @Default("1000") @Min(0) Long keepRevisions) {
     public Compaction {
+      timeZone = timeZone == null ? "UTC" : timeZone;
       keepRevisions = keepRevisions == null ? 1000 : keepRevisions;
     }
   }

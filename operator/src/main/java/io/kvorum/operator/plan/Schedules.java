@@ -1,43 +1,29 @@
 package io.kvorum.operator.plan;
 
-import com.cronutils.model.Cron;
-import com.cronutils.model.CronType;
-import com.cronutils.model.definition.CronDefinitionBuilder;
-import com.cronutils.model.time.ExecutionTime;
-import com.cronutils.parser.CronParser;
 import io.kvorum.operator.api.KvorumClusterSpec;
+import io.kvorum.operator.api.MaintenanceSpec;
 import io.kvorum.operator.api.UpdateSpec.Window;
-import java.time.DateTimeException;
+import io.kvorum.operator.schedule.Cron;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
-import java.time.ZonedDateTime;
 import java.util.List;
 import java.util.Optional;
 
-/** Cron expressions of five fields. */
+/** The schedules of a specification: when maintenance is due, and when its windows are open. */
 public final class Schedules {
   private Schedules() {}
 
-  /** The last moment up to {@code at} that the schedule names; empty when there is none or the expression is wrong. */
-  public static Optional<Instant> last(String schedule, Instant at) {
-    return last(schedule, ZoneOffset.UTC, at);
+  /** A run is due that nobody has served yet; several missed ones are one. A schedule that is wrong is never due. */
+  public static boolean due(String schedule, String zone, Optional<Instant> served, Instant created, Instant at) {
+    return last(schedule, zone, at).filter(moment -> moment.isAfter(served.orElse(created))).isPresent();
   }
 
-  private static Optional<Instant> last(String schedule, ZoneId zone, Instant at) {
+  private static Optional<Instant> last(String schedule, String zone, Instant at) {
     try {
-      ExecutionTime times = ExecutionTime.forCron(parse(schedule));
-      ZonedDateTime now = at.atZone(zone);
-      return times.isMatch(now) ? Optional.of(now.withSecond(0).withNano(0).toInstant()) : times.lastExecution(now).map(ZonedDateTime::toInstant);
+      return Cron.parse(schedule, zone).last(at);
     } catch (IllegalArgumentException wrong) {
       return Optional.empty();
     }
-  }
-
-  /** A run is due that nobody has served yet; several missed ones are one. */
-  public static boolean due(String schedule, Optional<Instant> served, Instant created, Instant at) {
-    return last(schedule, at).filter(moment -> moment.isAfter(served.orElse(created))).isPresent();
   }
 
   /** One of the windows is open; no windows are always open. */
@@ -46,47 +32,30 @@ public final class Schedules {
   }
 
   private static boolean open(Window window, Instant at) {
-    try {
-      return last(window.schedule(), ZoneId.of(window.timeZone()), at)
-          .filter(opened -> at.isBefore(opened.plus(Duration.ofMinutes(window.durationMinutes())))).isPresent();
-    } catch (DateTimeException wrong) {
-      return false;
-    }
+    return last(window.schedule(), window.timeZone(), at)
+        .filter(opened -> at.isBefore(opened.plus(Duration.ofMinutes(window.durationMinutes())))).isPresent();
   }
 
   /** What is wrong with the schedules of a specification; empty when nothing is. */
   public static Optional<String> problem(KvorumClusterSpec spec) {
     for (Window window : spec.update().maintenanceWindows()) {
-      try {
-        ZoneId.of(window.timeZone());
-      } catch (DateTimeException wrong) {
-        return Optional.of("update.maintenanceWindows: no such time zone: " + window.timeZone());
-      }
-      Optional<String> problem = problem("update.maintenanceWindows", window.schedule());
+      Optional<String> problem = problem("update.maintenanceWindows", window.schedule(), window.timeZone());
       if (problem.isPresent()) {
         return problem;
       }
     }
-    if (spec.maintenance().defragmentation() != null) {
-      Optional<String> problem = problem("maintenance.defragmentation.schedule", spec.maintenance().defragmentation().schedule());
-      if (problem.isPresent()) {
-        return problem;
-      }
-    }
-    return spec.maintenance().compaction() == null
-        ? Optional.empty() : problem("maintenance.compaction.schedule", spec.maintenance().compaction().schedule());
+    MaintenanceSpec.Defragmentation defragmentation = spec.maintenance().defragmentation();
+    MaintenanceSpec.Compaction compaction = spec.maintenance().compaction();
+    return Optional.ofNullable(defragmentation).flatMap(one -> problem("maintenance.defragmentation", one.schedule(), one.timeZone()))
+        .or(() -> Optional.ofNullable(compaction).flatMap(one -> problem("maintenance.compaction", one.schedule(), one.timeZone())));
   }
 
-  private static Optional<String> problem(String field, String schedule) {
+  private static Optional<String> problem(String field, String schedule, String zone) {
     try {
-      parse(schedule);
+      Cron.parse(schedule, zone);
       return Optional.empty();
     } catch (IllegalArgumentException wrong) {
-      return Optional.of(field + " is not a cron expression of five fields: " + schedule);
+      return Optional.of(field + ": " + wrong.getMessage());
     }
-  }
-
-  private static Cron parse(String schedule) {
-    return new CronParser(CronDefinitionBuilder.instanceDefinitionFor(CronType.UNIX)).parse(schedule).validate();
   }
 }

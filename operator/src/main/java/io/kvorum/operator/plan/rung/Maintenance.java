@@ -30,7 +30,7 @@ public final class Maintenance implements Rung {
 
   private static boolean compact(Situation situation, Instant created, Draft draft) {
     MaintenanceSpec.Compaction compaction = situation.spec().maintenance().compaction();
-    if (compaction == null || !Schedules.due(compaction.schedule(), Api.time(draft.memory().lastCompaction), created, situation.at())) {
+    if (compaction == null || !Schedules.due(compaction.schedule(), compaction.timeZone(), Api.time(draft.memory().lastCompaction), created, situation.at())) {
       return false;
     }
     long newest = situation.leading().flatMap(MemberView::answer).map(MemberAnswer::revision).orElse(0L);
@@ -48,7 +48,7 @@ public final class Maintenance implements Rung {
 
   private static boolean defragment(Situation situation, Instant created, Draft draft) {
     MaintenanceSpec.Defragmentation wish = situation.spec().maintenance().defragmentation();
-    if (wish == null || !Schedules.due(wish.schedule(), Api.time(draft.memory().lastDefragmentation), created, situation.at())) {
+    if (wish == null || !Schedules.due(wish.schedule(), wish.timeZone(), Api.time(draft.memory().lastDefragmentation), created, situation.at())) {
       return false;
     }
     if (situation.healthyVoters().size() < situation.voterCount()) {

@@ -1,0 +1,2 @@
+/** Moments that cron expressions name. Pure. */
+package io.kvorum.operator.schedule;
