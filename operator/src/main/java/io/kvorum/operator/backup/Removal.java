@@ -40,7 +40,7 @@ final class Removal {
       pass.act(new BackupAction.DeleteJob(active.get().name()));
       return;
     }
-    Optional<KvorumBackup> dependent = Chains.dependents(pass.seen.backup(), pass.seen.backups()).stream().findFirst();
+    Optional<KvorumBackup> dependent = new Chains(pass.seen.backups()).dependents(pass.seen.backup()).stream().findFirst();
     if (dependent.isPresent()) {
       status.message = "its artefact is deleted after that of " + dependent.get().getMetadata().getName() + ", which builds on it";
       return;

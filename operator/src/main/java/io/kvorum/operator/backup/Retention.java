@@ -39,6 +39,7 @@ public final class Retention {
   private final Instant at;
   private final List<KvorumBackup> backups;
   private final List<KvorumBackupSchedule> schedules;
+  private final Chains chains;
 
   /**
    * @param cluster name
@@ -48,6 +49,7 @@ public final class Retention {
   public Retention(Instant at, String cluster, List<KvorumBackup> all, List<KvorumBackupSchedule> schedules) {
     this.at = at;
     this.backups = all.stream().filter(backup -> backup.getSpec().clusterRef().equals(cluster)).sorted(Chains.BY_AGE).toList();
+    this.chains = new Chains(backups);
     this.schedules = schedules.stream().filter(schedule -> schedule.getSpec().clusterRef().equals(cluster) && schedule.getMetadata().getDeletionTimestamp() == null).toList();
   }
 
@@ -56,12 +58,12 @@ public final class Retention {
     if (!settled()) {
       return List.of();
     }
-    List<List<KvorumBackup>> chains = Chains.groups(backups);
+    List<List<KvorumBackup>> groups = chains.groups();
     Set<String> kept = kept();
-    Optional<List<KvorumBackup>> newest = newest(chains, false);
-    Optional<List<KvorumBackup>> verified = newest(chains, true);
+    Optional<List<KvorumBackup>> newest = newest(groups, false);
+    Optional<List<KvorumBackup>> verified = newest(groups, true);
     List<KvorumBackup> gone = new ArrayList<>();
-    for (List<KvorumBackup> chain : chains) {
+    for (List<KvorumBackup> chain : groups) {
       boolean protects = newest.filter(one -> one == chain).isPresent() || verified.filter(one -> one == chain).isPresent();
       if (!protects && chain.stream().noneMatch(backup -> kept.contains(name(backup)) || !backup.known().phase().isFinal())) {
         gone.addAll(chain.reversed());
@@ -97,7 +99,7 @@ public final class Retention {
       backups.stream().filter(backup -> continuous(backup) || !backup.known().usable())
           .filter(backup -> Chains.BY_AGE.compare(backup, oldest.get()) >= 0).forEach(backup -> kept.add(name(backup)));
     } else {
-      List<List<KvorumBackup>> own = Chains.groups(backups.stream().filter(backup -> continuous(backup) && !Chains.upTo(backup, backups).isEmpty()).toList());
+      List<List<KvorumBackup>> own = new Chains(backups.stream().filter(backup -> continuous(backup) && !chains.upTo(backup).isEmpty()).toList()).groups();
       own.stream().sorted(Comparator.comparing(List::getLast, Chains.BY_AGE.reversed())).limit(CHAINS).flatMap(List::stream)
           .forEach(backup -> kept.add(name(backup)));
     }
@@ -115,7 +117,7 @@ public final class Retention {
       if (link.get().getMetadata().getDeletionTimestamp() != null) {
         return true;
       }
-      link = Chains.previous(link.get(), backups);
+      link = chains.previous(link.get());
     }
     return false;
   }
@@ -136,12 +138,12 @@ public final class Retention {
   }
 
   /** The chain with the newest backup that can be restored, or that was found equal when it was. */
-  private Optional<List<KvorumBackup>> newest(List<List<KvorumBackup>> chains, boolean verified) {
+  private Optional<List<KvorumBackup>> newest(List<List<KvorumBackup>> groups, boolean verified) {
     return backups.reversed().stream()
         .filter(backup -> !verified || backup.known().phase() == Phase.VERIFIED)
-        .filter(backup -> !Chains.upTo(backup, backups).isEmpty())
+        .filter(backup -> !chains.upTo(backup).isEmpty())
         .findFirst()
-        .flatMap(backup -> chains.stream().filter(chain -> chain.contains(backup)).findFirst());
+        .flatMap(backup -> groups.stream().filter(chain -> chain.contains(backup)).findFirst());
   }
 
   private List<KvorumBackup> failures() {

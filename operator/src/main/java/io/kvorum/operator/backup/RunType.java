@@ -32,11 +32,10 @@ final class RunType {
     if (wanted == Type.FULL) {
       return new Choice(Type.FULL, "");
     }
-    Optional<KvorumBackup> tip = Chains.tip(all, destination, key, clusterID);
-    if (tip.isEmpty()) {
+    List<KvorumBackup> chain = new Chains(all).newest(destination, key, clusterID);
+    if (chain.isEmpty()) {
       return new Choice(Type.FULL, "there is no chain of this cluster's data that is whole");
     }
-    List<KvorumBackup> chain = Chains.upTo(tip.get(), all);
     if (chain.size() > LONGEST) {
       return new Choice(Type.FULL, "the chain has " + (chain.size() - 1) + " deltas");
     }

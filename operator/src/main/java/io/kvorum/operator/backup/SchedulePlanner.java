@@ -70,6 +70,29 @@ public final class SchedulePlanner {
           created.isEmpty() ? active() : created, missed, count, message);
     }
 
+    private String nameOf(Instant moment) {
+      return name + "-" + MOMENT.format(moment);
+    }
+
+    private boolean made(String run) {
+      return seen.backups().stream().anyMatch(backup -> backup.getMetadata().getName().equals(run));
+    }
+
+    /** Counts the moments between the last that was served and the one that is due; one may have a run that a crash kept from being written down. */
+    private long skip(Cron cron, Instant since, Instant due) {
+      long before = missed;
+      Optional<Instant> moment = cron.next(since);
+      for (long i = 0; i < MOST_MISSED && moment.isPresent() && moment.get().isBefore(due); i++) {
+        if (made(nameOf(moment.get()))) {
+          count++;
+        } else {
+          missed++;
+        }
+        moment = cron.next(moment.get());
+      }
+      return missed - before;
+    }
+
     private String active() {
       return runs.stream().filter(run -> !run.known().phase().isFinal() && run.getMetadata().getDeletionTimestamp() == null)
           .map(run -> run.getMetadata().getName()).findFirst().orElse("");
@@ -114,13 +137,13 @@ public final class SchedulePlanner {
       pass.served = Api.time(due.get());
       return Optional.empty();
     }
-    String name = pass.name + "-" + MOMENT.format(due.get());
-    boolean made = pass.seen.backups().stream().anyMatch(backup -> backup.getMetadata().getName().equals(name));
-    long others = Math.max(0, cron.count(since, due.get(), MOST_MISSED) - 1);
+    String name = pass.nameOf(due.get());
+    boolean made = pass.made(name);
     boolean late = pass.spec.startingDeadlineSeconds() != null
         && Duration.between(due.get(), at).compareTo(Duration.ofSeconds(pass.spec.startingDeadlineSeconds())) > 0;
     if (!made && late) {
-      pass.missed += others + 1;
+      pass.skip(cron, since, due.get());
+      pass.missed++;
       pass.served = Api.time(due.get());
       pass.events.add(new PlannedEvent(EventReason.BACKUP_RUN_MISSED, "", "the run of " + pass.served + " could not begin in time"));
       return Optional.empty();
@@ -131,11 +154,12 @@ public final class SchedulePlanner {
       pass.requeue = WATCHING;
       return Optional.empty();
     }
-    Optional<BackupAction> action = made ? Optional.empty() : Optional.of(create(pass, name));
-    if (others > 0) {
-      pass.events.add(new PlannedEvent(EventReason.BACKUP_RUN_MISSED, "", others + " runs were missed; " + name + " stands for them"));
+    long missed = pass.skip(cron, since, due.get());
+    if (missed > 0) {
+      pass.events.add(new PlannedEvent(EventReason.BACKUP_RUN_MISSED, "", missed + " runs were missed; " + name + " stands for them"));
     }
-    pass.missed += others;
+    // Counted before, so that whether this one is verified is known.
+    Optional<BackupAction> action = made ? Optional.empty() : Optional.of(create(pass, name));
     pass.served = Api.time(due.get());
     pass.count++;
     pass.created = name;
