@@ -26,6 +26,7 @@ type change struct {
 
 const (
 	small  = "version: 0.1.0, storage: {size: 1Gi}"
+	daily  = "clusterRef: c, schedule: '0 3 * * *'"
 	inS3   = "destination: {s3: {bucket: b}}"
 	member = "clusterName: c, memberName: c-0, ordinal: 0, clusterToken: t, joinMode: Seed, volumeClaimName: v, peerURL: 'https://c-0:2380'"
 )
@@ -36,6 +37,12 @@ func edit(before, after string) change {
 }
 func operation(after string) change {
 	return change{kind: "KvorumOperation", after: "clusterRef: c, " + after}
+}
+func backup(after string) change {
+	return change{kind: "KvorumBackup", after: join("clusterRef: c", after)}
+}
+func schedule(after string) change {
+	return change{kind: "KvorumBackupSchedule", after: join(daily, after)}
 }
 func named(name string, c change) change   { c.name = name; return c }
 func both(base string, a, b string) change { return edit(join(base, a), join(base, b)) }
@@ -94,6 +101,27 @@ var rules = []rule{
 	{"issuerRef goes with mode CertManager",
 		[]change{cluster(small + ", tls: {client: {mode: CertManager}}"), cluster(small + ", tls: {peer: {mode: Managed, issuerRef: {name: i}}}")},
 		[]change{cluster(small + ", tls: {client: {mode: CertManager, issuerRef: {name: i}}}")}},
+	{"source goes with a location",
+		[]change{cluster(small + ", bootstrap: {recovery: {backupRef: b, source: {pvc: {claimName: c}}}}")},
+		[]change{cluster(small + ", bootstrap: {recovery: {location: 's3://b/p', source: {s3: {bucket: b}}}}"), cluster(small + ", bootstrap: {recovery: {location: 'pvc://c/p'}}")}},
+	{"the name has at most 63 characters",
+		[]change{named(strings.Repeat("n", 64), backup(""))},
+		[]change{named(strings.Repeat("n", 63), backup(""))}},
+	{"a backup cannot be changed",
+		[]change{{kind: "KvorumBackup", before: "clusterRef: c", after: "clusterRef: d"}, {kind: "KvorumBackup", before: "clusterRef: c", after: "clusterRef: c, verify: true"}},
+		[]change{{kind: "KvorumBackup", before: "clusterRef: c, type: Delta", after: "clusterRef: c, type: Delta"}}},
+	{"encryptionKeySecretRef goes with a destination",
+		[]change{backup("encryptionKeySecretRef: k"), schedule("retention: {keepLast: 1}, template: {encryptionKeySecretRef: k}")},
+		[]change{backup("encryptionKeySecretRef: k, " + inS3), schedule("retention: {keepLast: 1}, template: {encryptionKeySecretRef: k, " + inS3 + "}")}},
+	{"the name has at most 52 characters",
+		[]change{named(strings.Repeat("n", 53), schedule("retention: {keepLast: 1}"))},
+		[]change{named(strings.Repeat("n", 52), schedule("retention: {keepLast: 1}"))}},
+	{"clusterRef cannot be changed",
+		[]change{{kind: "KvorumBackupSchedule", before: daily + ", retention: {keepLast: 1}", after: strings.Replace(daily, "clusterRef: c", "clusterRef: d", 1) + ", retention: {keepLast: 1}"}},
+		[]change{{kind: "KvorumBackupSchedule", before: daily + ", retention: {keepLast: 1}", after: daily + ", retention: {keepLast: 2}, suspend: true"}}},
+	{"retention needs keepLast or keepFor",
+		[]change{schedule("retention: {}")},
+		[]change{schedule("retention: {keepLast: 1}"), schedule("retention: {keepFor: 720h}"), schedule("retention: {keepLast: 1, keepFor: 24h}")}},
 	{"a member's identity cannot be changed",
 		[]change{{kind: "KvorumMember", before: member, after: strings.Replace(member, "ordinal: 0", "ordinal: 1", 1)},
 			{kind: "KvorumMember", before: member + ", initialPeers: [a]", after: member + ", initialPeers: [b]"}},

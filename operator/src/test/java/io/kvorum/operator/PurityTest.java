@@ -14,7 +14,10 @@ import org.junit.jupiter.api.Test;
 
 /** What decides does no I/O, reads no clock and draws no random numbers; so an observation reproduces every decision. */
 class PurityTest {
-  private static final String[] PURE = {"io.kvorum.operator.plan..", "io.kvorum.operator.status..", "io.kvorum.operator.desired..", "io.kvorum.operator.api..", "io.kvorum.operator.backup.."};
+  private static final String[] PURE = {
+    "io.kvorum.operator.plan..", "io.kvorum.operator.status..", "io.kvorum.operator.desired..", "io.kvorum.operator.api..", "io.kvorum.operator.backup..",
+    "io.kvorum.operator.schedule.."
+  };
   private static final JavaClasses CLASSES =
       new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("io.kvorum.operator");
 

@@ -15,7 +15,7 @@ import java.util.List;
  * @param attempt how often the present step was carried out
  * @param stepSince when the present step began
  * @param target member that shall lead, while leadership is moved
- * @param term term in which that was asked; only a greater one confirms
+ * @param term term in which that was asked; only a greater one confirms. Of a restore in place: the newest revision that anybody may have seen before
  * @param tried members that leadership was asked to go to, in vain or not
  * @param memberID of the member that is added or removed, hexadecimal
  * @param podUID pod that is to go
@@ -81,6 +81,8 @@ public record CurrentAction(
     RELIEVE_QUOTA,
     @JsonProperty("RecoverQuorum")
     RECOVER_QUORUM,
+    @JsonProperty("RestoreInPlace")
+    RESTORE_IN_PLACE,
     @JsonProperty("EnableAuth")
     ENABLE_AUTH,
     @JsonProperty("DisableAuth")

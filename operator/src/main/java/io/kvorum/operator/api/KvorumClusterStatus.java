@@ -124,11 +124,19 @@ public record KvorumClusterStatus(
     }
   }
 
-  /** What could be restored. */
+  /**
+   * What could be restored.
+   *
+   * @param firstRecoverableTime from here on any moment can be restored that a chain of deltas covers
+   * @param lastRevision that a backup ends with
+   * @param deltaLagSeconds since the last backup, while deltas are taken by themselves; whole minutes
+   * @param lastVerifiedBackup name of the newest backup that was proven
+   * @param lastVerifiedRevision that it ends with
+   */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Backup(
       @Size(max = 64) String lastSuccessfulTime, @Size(max = 64) String lastVerifiedTime, @Size(max = 64) String firstRecoverableTime, Long lastRevision,
-      Long deltaLagSeconds) {}
+      Long deltaLagSeconds, @Size(max = Api.NAME) String lastVerifiedBackup, Long lastVerifiedRevision) {}
 
   /** A certificate's end. */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -156,15 +164,19 @@ public record KvorumClusterStatus(
    * @param lastComparison when the members' data was last compared
    * @param hashMismatch what the last comparison found to differ, empty for nothing
    * @param rootSecret secret with root's password while the specification's authentication is in force, so that it can be switched off
+   * @param finalBackup name of the backup that is taken before the members stop for good or for a long time
+   * @param finalBackupVerified it is proven, so that they may
+   * @param revisionFloor revision that the present data began with after it came from a backup; 0 for data that never did
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Memory(
       @Size(max = 64) String lastDisruption, @Size(max = 64) String quorumLostSince, @Size(max = 64) String leaderMoveSince,
       @Size(max = 64) String lastDefragmentation, @Size(max = 64) String lastCompaction, @Size(max = 128) String clusterToken,
       @Size(max = 256) String blocked, @Size(max = Api.NAME) String recovered, @Size(max = 64) String retryAfter, Integer failures, Boolean hibernated,
-      Boolean paused, @Size(max = 64) String lastComparison, @Size(max = Api.MESSAGE) String hashMismatch, @Size(max = 253) String rootSecret) {
+      Boolean paused, @Size(max = 64) String lastComparison, @Size(max = Api.MESSAGE) String hashMismatch, @Size(max = 253) String rootSecret,
+      @Size(max = Api.NAME) String finalBackup, Boolean finalBackupVerified, Long revisionFloor) {
     /** Nothing to remember. */
-    public static final Memory EMPTY = new Memory(null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+    public static final Memory EMPTY = new Memory(null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
 
     public Memory {
       lastDisruption = Api.orEmpty(lastDisruption);
@@ -182,6 +194,9 @@ public record KvorumClusterStatus(
       lastComparison = Api.orEmpty(lastComparison);
       hashMismatch = Api.orEmpty(hashMismatch);
       rootSecret = Api.orEmpty(rootSecret);
+      finalBackup = Api.orEmpty(finalBackup);
+      finalBackupVerified = finalBackupVerified != null && finalBackupVerified;
+      revisionFloor = revisionFloor == null ? 0 : revisionFloor;
     }
   }
 }

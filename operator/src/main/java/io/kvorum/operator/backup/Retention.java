@@ -21,9 +21,10 @@ import java.util.Set;
  *
  * <ol>
  *   <li>A run of a schedule is kept while its {@code keepLast} or its {@code keepFor} names it; what a user asked for, and what another cluster's data is in, always.
- *   <li>What is taken by itself, and what was found wanting, is kept as long as any older run of a schedule is; without a schedule its two newest chains are kept.
- *   <li>A chain is kept or deleted as a whole; so nothing goes that a kept delta needs. The newest chain that can be restored and the newest one that was verified are
- *       always kept, and so is one of which something is under way.
+ *   <li>What is taken by itself, and what was found wanting, is kept as long as any older run of a schedule is; without a schedule its two newest chains are
+ *       kept.
+ *   <li>A chain is kept or deleted as a whole; so nothing goes that a kept delta needs. The newest chain that can be restored and the newest one that was
+ *       verified are always kept, and so is one of which something is under way.
  *   <li>Of failed runs the newest three of each schedule, and of those taken by themselves, are kept.
  * </ol>
  *
@@ -50,7 +51,8 @@ public final class Retention {
     this.at = at;
     this.backups = all.stream().filter(backup -> backup.getSpec().clusterRef().equals(cluster)).sorted(Chains.BY_AGE).toList();
     this.chains = new Chains(backups);
-    this.schedules = schedules.stream().filter(schedule -> schedule.getSpec().clusterRef().equals(cluster) && schedule.getMetadata().getDeletionTimestamp() == null).toList();
+    this.schedules = schedules.stream()
+        .filter(schedule -> schedule.getSpec().clusterRef().equals(cluster) && schedule.getMetadata().getDeletionTimestamp() == null).toList();
   }
 
   /** What may be deleted now, in an order in which nothing that is needed goes before what needs it. */

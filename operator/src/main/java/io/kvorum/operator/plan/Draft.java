@@ -213,6 +213,9 @@ public final class Draft {
     public String lastComparison;
     public String hashMismatch;
     public String rootSecret;
+    public String finalBackup;
+    public boolean finalBackupVerified;
+    public long revisionFloor;
     private String blocked;
     private String retryAfter;
     private int failures;
@@ -230,6 +233,9 @@ public final class Draft {
       lastComparison = from.lastComparison();
       hashMismatch = from.hashMismatch();
       rootSecret = from.rootSecret();
+      finalBackup = from.finalBackup();
+      finalBackupVerified = from.finalBackupVerified();
+      revisionFloor = from.revisionFloor();
       blocked = from.blocked();
       retryAfter = from.retryAfter();
       failures = from.failures();
@@ -238,7 +244,7 @@ public final class Draft {
     private Memory freeze() {
       return new Memory(
           lastDisruption, quorumLostSince, leaderMoveSince, lastDefragmentation, lastCompaction, clusterToken, blocked, recovered, retryAfter, failures,
-          hibernated, paused, lastComparison, hashMismatch, rootSecret);
+          hibernated, paused, lastComparison, hashMismatch, rootSecret, finalBackup, finalBackupVerified, revisionFloor);
     }
   }
 }

@@ -54,7 +54,8 @@ final class Members {
     KvorumMemberStatus old = member.status();
     boolean healthy = situation.healthy(member);
     String since = old.unhealthySince();
-    if (healthy) {
+    // Those that a recovery has stopped are not ill: when it is given up they get their time to come back.
+    if (healthy || situation.recovering()) {
       since = "";
     } else if (since.isEmpty() && member.broken() && !situation.spec().hibernated() && !situation.status().memory().hibernated()) {
       since = Api.time(situation.at());

@@ -26,6 +26,7 @@ import io.kvorum.operator.plan.rung.ScaleDown;
 import io.kvorum.operator.plan.rung.ScaleUp;
 import io.kvorum.operator.plan.rung.Unfinished;
 import io.kvorum.operator.plan.rung.Upkeep;
+import io.kvorum.operator.plan.rung.Verifications;
 import java.util.List;
 import java.util.Optional;
 
@@ -35,7 +36,7 @@ import java.util.Optional;
  * <p>The ladder, first match wins:
  *
  * <ol>
- *   <li>deleting; paused; identity broken; quorum not available; hibernated; not yet bootstrapped
+ *   <li>deleting; paused; identity broken; verifications of backups, beside all else; quorum not available; hibernated; not yet bootstrapped
  *   <li>what has begun is finished
  *   <li>corrupt member; full database; unhealthy member; unfinished member; leader in the wrong place; a user's operation
  *   <li>scale up (more redundancy first); authentication; certificates; rolling update; scale down (never fewer members during a roll)
@@ -46,7 +47,7 @@ import java.util.Optional;
  */
 public final class Planner {
   private static final List<Rung> LADDER = List.of(
-      new Deletion(), new Pause(), new Identity(), new QuorumLoss(), new Hibernation(), new Bootstrap(), new FinishCurrent(), new CorruptMember(),
+      new Deletion(), new Pause(), new Identity(), new Verifications(), new QuorumLoss(), new Hibernation(), new Bootstrap(), new FinishCurrent(), new CorruptMember(),
       new FullDatabase(), new Healing(), new Unfinished(), new LeaderMigration(), new Operations(), new ScaleUp(), new Authentication(),
       new CertificatePhases(), new RollingUpdate(), new ScaleDown(), new Maintenance(), new DataComparison(), new Upkeep());
 

@@ -121,6 +121,11 @@ public final class Situation {
     return Optional.ofNullable(status().currentAction());
   }
 
+  /** A recovery of quorum or a restore in place is under way: members are stopped and identities change on purpose. */
+  public boolean recovering() {
+    return currentAction().filter(action -> action.type() == CurrentAction.Type.RECOVER_QUORUM || action.type() == CurrentAction.Type.RESTORE_IN_PLACE).isPresent();
+  }
+
   /** The latched cluster id, 0 before the first. */
   public long clusterId() {
     return Api.id(status().clusterID());

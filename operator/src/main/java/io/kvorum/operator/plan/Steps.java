@@ -69,6 +69,20 @@ public final class Steps {
         from.reason());
   }
 
+  /** The procedure goes on about this member; what it has remembered stays. */
+  public static CurrentAction about(CurrentAction from, String member, String step, Instant at) {
+    return new CurrentAction(
+        from.type(), member, step, from.startedAt(), from.deadline(), 0, Api.time(at), from.target(), from.term(), from.tried(), "", "", from.done(), "",
+        from.operation(), from.reason());
+  }
+
+  /** Remembers a member and a number for later steps. */
+  public static CurrentAction remember(CurrentAction from, String target, long number) {
+    return new CurrentAction(
+        from.type(), from.member(), from.step(), from.startedAt(), from.deadline(), from.attempt(), from.stepSince(), target, number, from.tried(),
+        from.memberID(), from.podUID(), from.done(), from.outcome(), from.operation(), from.reason());
+  }
+
   /** What the last action came to. */
   public static CurrentAction outcome(CurrentAction from, String outcome) {
     return new CurrentAction(

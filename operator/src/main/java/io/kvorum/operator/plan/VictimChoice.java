@@ -5,9 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Who goes when there are too many: one that the user deleted, a learner, an unhealthy voter, one that shares its zone or node with another, the
- * newest
- * ordinal; the leader only when nobody else could.
+ * Who goes when there are too many: one that the user deleted, a learner, an unhealthy voter, one that no backup is read from, one that shares its zone or
+ * node with another, the newest ordinal; the leader only when nobody else could.
  */
 public final class VictimChoice {
   private VictimChoice() {}
@@ -20,6 +19,7 @@ public final class VictimChoice {
             .thenComparing(member -> !situation.leads(member))
             .thenComparing(member -> member.listed().get().learner())
             .thenComparing(member -> member.broken())
+            .thenComparing(member -> !situation.backupSource(member))
             .thenComparing(member -> shares(candidates, member))
             .thenComparing(member -> member.spec().ordinal()));
   }

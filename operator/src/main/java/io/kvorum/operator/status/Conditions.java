@@ -8,6 +8,7 @@ import io.kvorum.operator.observe.Observation.Certificates;
 import io.kvorum.operator.observe.Observation.ClaimState;
 import io.kvorum.operator.observe.StoreState.ActiveAlarm;
 import io.kvorum.operator.observe.StoreState.MemberAnswer;
+import io.kvorum.operator.plan.BackupFacts;
 import io.kvorum.operator.plan.MemberView;
 import io.kvorum.operator.plan.Plan;
 import io.kvorum.operator.plan.Plan.Reason;
@@ -105,7 +106,8 @@ final class Conditions {
     switch (QuorumLoss.kind(situation)) {
       case ELECTING -> set("QuorumAvailable", Status.FALSE, "LeaderElecting", "");
       case TRANSIENT -> set("QuorumAvailable", Status.FALSE, "TransientLoss", "members are missing, their volumes are there");
-      case PERMANENT -> set("QuorumAvailable", Status.FALSE, "PermanentLoss", "a majority has lost its data, see status.survivors");
+      case PERMANENT -> set(
+          "QuorumAvailable", Status.FALSE, "PermanentLoss", "a majority has lost its data, see status.survivors; " + BackupFacts.newestVerified(situation));
       case UNOBSERVABLE -> set("QuorumAvailable", Status.UNKNOWN, "Unobservable", "the members do not answer the operator");
     }
   }
@@ -193,7 +195,8 @@ final class Conditions {
   }
 
   private void backup() {
-    set("BackupHealthy", Status.UNKNOWN, "NeverBackedUp", "backups are not taken by this version of the operator");
+    BackupFacts.Health health = BackupFacts.health(situation);
+    set("BackupHealthy", health.status(), health.reason(), health.message());
   }
 
   private void spread() {
@@ -223,7 +226,7 @@ final class Conditions {
     if (Identity.find(situation).isPresent()) {
       set("OperatorAttention", Status.TRUE, "InterventionNeeded", "look at etcdctl member list and status --cluster; everything is frozen until they agree");
     } else if (lost) {
-      set("OperatorAttention", Status.TRUE, "InterventionNeeded", "kubectl kvorum recover " + name);
+      set("OperatorAttention", Status.TRUE, "InterventionNeeded", "kubectl kvorum recover " + name + "; " + BackupFacts.newestVerified(situation));
     } else if (!plan.memory().hashMismatch().isEmpty()) {
       set("OperatorAttention", Status.TRUE, "InterventionNeeded", plan.memory().hashMismatch() + "; kubectl kvorum replace " + name + " MEMBER");
     } else if (plan.progress().reason() == Reason.WAITING_FOR_USER || plan.progress().reason() == Reason.DEADLINE_EXCEEDED) {

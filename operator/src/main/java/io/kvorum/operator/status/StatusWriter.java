@@ -16,6 +16,7 @@ import io.kvorum.operator.observe.Observation;
 import io.kvorum.operator.observe.Observation.DataReport;
 import io.kvorum.operator.observe.Observation.PodState;
 import io.kvorum.operator.observe.StoreState.MemberAnswer;
+import io.kvorum.operator.plan.BackupFacts;
 import io.kvorum.operator.plan.MemberView;
 import io.kvorum.operator.plan.Plan;
 import io.kvorum.operator.plan.Plan.Reason;
@@ -56,7 +57,7 @@ public final class StatusWriter {
         plan.nextOrdinal(),
         observation.facts().templateHash(),
         storage(situation),
-        old.backup(),
+        BackupFacts.status(situation),
         observation.facts().certificates().certificates().stream().map(one -> new Certificate(one.name(), Api.time(one.notAfter()))).toList(),
         survivors(situation),
         Conditions.of(situation, plan),
@@ -112,6 +113,9 @@ public final class StatusWriter {
     }
     if (plan.rung().equals("Identity")) {
       return Phase.FAILED;
+    }
+    if (plan.currentAction().map(action -> action.type() == CurrentAction.Type.RESTORE_IN_PLACE).orElse(false)) {
+      return Phase.RESTORING;
     }
     if (!situation.quorumAvailable()) {
       return Phase.QUORUM_LOST;

@@ -189,7 +189,8 @@ class SchedulePlannerTest {
       long served = cron.count(begin, Instant.parse(status.lastScheduleTime()), 10_000);
       assertThat(status.runs() + status.missedRuns()).as("seed %d: every moment is accounted for", seed).isEqualTo(served);
       Duration since = Duration.between(Instant.parse(status.lastScheduleTime()), life.now);
-      assertThat(cron.count(Instant.parse(status.lastScheduleTime()), life.now, 10)).as("seed %d: what is due is served, or waits for a run under way: %s", seed, since)
+      assertThat(cron.count(Instant.parse(status.lastScheduleTime()), life.now, 10))
+          .as("seed %d: what is due is served, or waits for a run under way: %s", seed, since)
           .isLessThanOrEqualTo(status.active().isEmpty() ? 0 : 10);
     }
   }

@@ -2,10 +2,13 @@ package io.kvorum.operator.model;
 
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.kvorum.operator.api.Condition;
+import io.kvorum.operator.api.KvorumBackup;
+import io.kvorum.operator.api.KvorumBackupSpec;
 import io.kvorum.operator.api.KvorumClusterStatus;
 import io.kvorum.operator.api.KvorumMember;
 import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.api.KvorumOperationSpec;
+import io.kvorum.operator.backup.BackupAction;
 import io.kvorum.operator.engine.ClusterEngine;
 import io.kvorum.operator.observe.Observation.NodeState;
 import io.kvorum.operator.observe.StoreState.ActiveAlarm;
@@ -226,7 +229,13 @@ public final class History {
   }
 
   private void edit() {
-    switch (random.nextInt(12)) {
+    switch (random.nextInt(14)) {
+      case 12 -> {
+        note("deltas are taken by themselves, and a backup before the end");
+        spec("backup", Map.of("destination", Map.of("s3", Map.of("bucket", "b")), "delta", Map.of("enabled", true, "interval", "30s")));
+        spec("deletion", Map.of("finalBackup", random.nextBoolean()));
+      }
+      case 13 -> withBackup();
       case 0, 1, 2 -> {
         int replicas = List.of(1, 3, 3, 5).get(random.nextInt(4));
         note("replicas " + replicas);
@@ -259,6 +268,17 @@ public final class History {
     }
   }
 
+  /** A restore or a verification of some backup there is. */
+  private void withBackup() {
+    List<String> names = List.copyOf(world.backups.keySet());
+    if (!names.isEmpty()) {
+      String name = names.get(random.nextInt(names.size()));
+      operation(random.nextBoolean()
+          ? Map.of("verifyBackup", Map.of("backupRef", name))
+          : Map.of("restoreInPlace", Map.of("backupRef", name, "acknowledgeDataLoss", true), "deadlineSeconds", 600));
+    }
+  }
+
   private void operation() {
     Map<String, Object> what = switch (random.nextInt(5)) {
       case 0 -> Map.of("transferLeader", random.nextBoolean() ? Map.of() : Map.of("to", anyone()));
@@ -268,6 +288,12 @@ public final class History {
       default -> Map.of("compact", Map.of());
     };
     operation(what);
+  }
+
+  /** A backup that a user asks for. */
+  KvorumBackup backup(String name) {
+    world.createBackup(new BackupAction.CreateBackup(name, Specs.of(Map.of("clusterRef", "c"), KvorumBackupSpec.class), Map.of()));
+    return world.backups.get(name);
   }
 
   KvorumOperation operation(Map<String, Object> what) {

@@ -81,6 +81,19 @@ final class ModelStore implements StoreAdmin {
     leader = 0;
   }
 
+  /** A member that was made from a backup begins a cluster of its own. */
+  void restored(String name, String url, long revision) {
+    assertThat(revision).as("revisions do not go back for those who saw them").isGreaterThan(clusterId == 0 ? 0 : index);
+    clusterId = clusterId == 0 ? 0xbac : clusterId + 1;
+    list.clear();
+    leader = 0;
+    index = revision;
+    Entry entry = new Entry(nextId++, url, false);
+    entry.started = true;
+    entry.applied = index;
+    list.put(name, entry);
+  }
+
   /** It is in the list, its process runs and reaches the others. */
   boolean up(String name) {
     return list.containsKey(name) && world.running(name);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.kvorum.operator.api.CurrentAction;
 import io.kvorum.operator.api.KvorumBackup;
+import io.kvorum.operator.api.KvorumBackupStatus;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumClusterSpec;
 import io.kvorum.operator.api.KvorumMember;
@@ -12,6 +13,7 @@ import io.kvorum.operator.api.KvorumMemberSpec;
 import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.backup.BackupAction;
 import io.kvorum.operator.desired.Names;
+import io.kvorum.operator.desired.SeedRestore;
 import io.kvorum.operator.event.PlannedEvent;
 import io.kvorum.operator.observe.Observation;
 import io.kvorum.operator.observe.Observation.Certificates;
@@ -30,6 +32,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -44,6 +47,7 @@ final class ModelWorld implements ClusterRuntime {
     String version;
     String node;
     StartMode mode;
+    Optional<SeedRestore> restore = Optional.empty();
     int notReadyFor;
     int goneIn = -1;
     boolean serves;
@@ -78,6 +82,8 @@ final class ModelWorld implements ClusterRuntime {
   Instant now = Instant.parse("2026-01-01T00:00:00Z");
   boolean faults;
   boolean deleted;
+  /** A member whose process never comes up, empty for none. */
+  String neverRuns = "";
   private Set<String> mute = Set.of();
   private int uids;
   /** Voters whose pods we have taken down and that do not run again yet. */
@@ -99,7 +105,7 @@ final class ModelWorld implements ClusterRuntime {
 
   boolean running(String name) {
     Pod pod = pods.get(name);
-    return pod != null && pod.goneIn < 0 && pod.notReadyFor == 0 && !pod.broken && nodes.get(pod.node).ready();
+    return pod != null && !name.equals(neverRuns) && pod.goneIn < 0 && pod.notReadyFor == 0 && !pod.broken && nodes.get(pod.node).ready();
   }
 
   boolean mute(String name) {
@@ -144,11 +150,17 @@ final class ModelWorld implements ClusterRuntime {
       if (running(name) && pod.mode == StartMode.NEW && store.clusterId == 0) {
         store.form(name, peerUrl(name));
       }
+      if (running(name) && pod.restore.isPresent() && !store.list.containsKey(name)) {
+        assertThat(pods.keySet()).as("nobody of the old cluster runs beside a restore").containsExactly(name);
+        SeedRestore restore = pod.restore.get();
+        store.restored(name, peerUrl(name), restore.revision().orElse(ModelBackups.revisionOf(this, restore.id())) + restore.revisionBump());
+      }
       if (running(name) && pod.mode == StartMode.FORCE_NEW_CLUSTER && store.list.size() > 1) {
         store.force(name);
       }
     });
     store.tick();
+    ModelBackups.tick(this);
     down();
   }
 
@@ -233,6 +245,9 @@ final class ModelWorld implements ClusterRuntime {
       assertThat(store.clusterId != 0 && !store.list.containsKey(action.member())).as("a second cluster").isFalse();
     } else if (entry != null && entry.started) {
       assertThat(claim.used).as("%s starts on the volume that it had", action.member()).isTrue();
+    } else if (action.restore().isPresent()) {
+      assertThat(claim.used && !members.get(action.member()).getSpec().initialPeers().contains(action.initialPeers().getFirst()))
+          .as("%s is restored on a volume of its own", action.member()).isFalse();
     } else if (action.mode() == StartMode.EXISTING) {
       assertThat(entry).as("%s starts after the cluster has accepted it", action.member()).isNotNull();
       assertThat(action.initialPeers()).as("initial peers of %s", action.member()).contains(action.member() + "=" + peerUrl(action.member()));
@@ -248,6 +263,7 @@ final class ModelWorld implements ClusterRuntime {
     pod.hash = template;
     pod.version = cluster.getSpec().version();
     pod.mode = action.mode();
+    pod.restore = action.restore();
     pod.notReadyFor = 1 + random.nextInt(4);
     pod.broken = badTemplates.contains(template);
     pod.serves = false;
@@ -269,6 +285,8 @@ final class ModelWorld implements ClusterRuntime {
     if (entry != null && !entry.learner && store.up(member) && !everything && store.voters() > 1 && store.quorum()) {
       assertThat(store.upVoters() - 1).as("quorum without %s, whose pod is deleted", member).isGreaterThanOrEqualTo(store.voters() / 2 + 1);
       assertThat(store.leads(member)).as("%s leads and its pod is deleted", member).isFalse();
+      assertThat(backups.values()).as("no backup is read from %s, whose pod is deleted", member)
+          .noneMatch(backup -> backup.known().phase() == KvorumBackupStatus.Phase.RUNNING && backup.known().source().equals(member));
       assertThat(down()).as("one at a time, and now %s", member).isEmpty();
       assertThat(store.list.values().stream().filter(other -> other.learner)).as("no restart of %s while a member joins", member).isEmpty();
       down.add(member);
@@ -278,7 +296,8 @@ final class ModelWorld implements ClusterRuntime {
 
   private boolean recovering() {
     return cluster.getStatus().currentAction() != null
-        && cluster.getStatus().currentAction().type() == CurrentAction.Type.RECOVER_QUORUM;
+        && (cluster.getStatus().currentAction().type() == CurrentAction.Type.RECOVER_QUORUM
+            || cluster.getStatus().currentAction().type() == CurrentAction.Type.RESTORE_IN_PLACE);
   }
 
   @Override

@@ -141,6 +141,6 @@ class GuardsTest {
   }
 
   private static Memory rested(int seconds) {
-    return new Memory(Api.time(Scene.NOW.minusSeconds(seconds)), null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+    return new Memory(Api.time(Scene.NOW.minusSeconds(seconds)), null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
   }
 }

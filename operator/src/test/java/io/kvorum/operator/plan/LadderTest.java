@@ -42,14 +42,6 @@ class LadderTest {
   }
 
   @Test
-  void deletingWithAFinalBackupWaitsSinceNoneCanBeTaken() {
-    Scene scene = Scene.of(3).spec("deletion", Map.of("finalBackup", true));
-    scene.cluster.getMetadata().setDeletionTimestamp("2026-06-01T11:00:00Z");
-    assertThat(scene.plan().action()).isEmpty();
-    assertThat(scene.plan().progress().reason()).isEqualTo(Reason.WAITING_FOR_USER);
-  }
-
-  @Test
   void pausedNothingHappensThoughAMemberIsMissing() {
     Scene scene = Scene.of(3).spec("paused", true);
     scene.member(2).pod = null;
@@ -212,7 +204,7 @@ class LadderTest {
     Scene scene = Scene.of(3).spec("leader", Map.of("preferredZones", List.of("z2")));
     assertThat(scene.plan().action()).isEmpty();
     assertThat(scene.plan().memory().leaderMoveSince()).isNotEmpty();
-    scene.memory(new Memory(null, null, ago(60), null, null, null, null, null, null, null, null, null, null, null, null));
+    scene.memory(new Memory(null, null, ago(60), null, null, null, null, null, null, null, null, null, null, null, null, null, null, null));
     assertThat(action(scene)).isEqualTo(new Action.TransferLeader("c-0", 0x100, "c-2", 0x102, 7));
   }
 
@@ -310,7 +302,7 @@ class LadderTest {
     assertThat(scene.plan().action()).isEmpty();
     scene.answer(2, answer -> Change.sizes(answer, 1L << 30, 1L << 28));
     assertThat(action(scene)).isEqualTo(new Action.Defragment("c-2"));
-    scene.memory(Scene.compared(new Memory(null, null, null, ago(60), null, null, null, null, null, null, null, null, null, null, null), ago(60), ""));
+    scene.memory(Scene.compared(new Memory(null, null, null, ago(60), null, null, null, null, null, null, null, null, null, null, null, null, null, null), ago(60), ""));
     assertThat(scene.plan().action()).as("once per moment of the schedule").isEmpty();
   }
 

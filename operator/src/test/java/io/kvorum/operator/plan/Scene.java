@@ -154,12 +154,13 @@ final class Scene {
   static Memory compared(Memory from, String last, String mismatch) {
     return new Memory(
         from.lastDisruption(), from.quorumLostSince(), from.leaderMoveSince(), from.lastDefragmentation(), from.lastCompaction(), from.clusterToken(),
-        from.blocked(), from.recovered(), from.retryAfter(), from.failures(), from.hibernated(), from.paused(), last, mismatch, from.rootSecret());
+        from.blocked(), from.recovered(), from.retryAfter(), from.failures(), from.hibernated(), from.paused(), last, mismatch, from.rootSecret(),
+        from.finalBackup(), from.finalBackupVerified(), from.revisionFloor());
   }
 
   /** The same with a secret that authentication was switched on with. */
   static Memory authenticated(String secret) {
-    return new Memory(null, null, null, null, null, null, null, null, null, null, null, null, NOW.toString(), null, secret);
+    return new Memory(null, null, null, null, null, null, null, null, null, null, null, null, NOW.toString(), null, secret, null, null, null);
   }
 
   /** It has no pod, or one that is not ready, and does not answer. */
@@ -196,7 +197,8 @@ final class Scene {
     List<KvorumMember> objects = members.values().stream().map(Scene::object).toList();
     List<ListedMember> list = members.values().stream().filter(one -> one.listed != null).map(one -> one.listed).toList();
     return new Observation(
-        NOW, cluster, objects, present(one -> one.pod), present(one -> one.claim), List.copyOf(nodes.values()), operations, data, new Observation.Backups(backups, schedules),
+        NOW, cluster, objects, present(one -> one.pod), present(one -> one.claim), List.copyOf(nodes.values()), operations, data,
+        new Observation.Backups(backups, schedules),
         new StoreState(
             present(one -> one.answer), listKnown && !list.isEmpty() ? Optional.of(new MemberList(CLUSTER, list)) : Optional.empty(), alarms, auth,
             comparison),

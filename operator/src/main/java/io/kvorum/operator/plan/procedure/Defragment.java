@@ -74,7 +74,9 @@ public final class Defragment implements Procedure {
   private static LeaderTransfer.Result next(Situation situation, CurrentAction action, List<String> done, Draft draft) {
     Optional<MemberView> candidate = situation.voters().stream()
         .filter(voter -> !done.contains(voter.name()))
-        .min(Comparator.comparing((MemberView voter) -> situation.leads(voter)).thenComparing(voter -> voter.spec().ordinal()));
+        .min(Comparator.comparing((MemberView voter) -> situation.leads(voter))
+            .thenComparing(voter -> situation.backupSource(voter))
+            .thenComparing(voter -> voter.spec().ordinal()));
     if (candidate.isEmpty()) {
       return LeaderTransfer.Result.DONE;
     }

@@ -33,7 +33,7 @@ import java.util.Optional;
  *   <li>Force: it starts alone with a forced membership of one and a new cluster token.
  *   <li>Latch: it leads, and has the revision asked for; its new cluster id is latched.
  *   <li>Settle: it is restarted without force, since a forced start that happens again would drop the members that joined meanwhile.
- *   <li>Discard: the other members' objects and claims go. Then the cluster grows as it always does.
+ *   <li>Discard: the other members' objects and claims go. Then the cluster grows as it always does, and {@link Aftermath} takes a backup.
  * </ol>
  *
  * Up to the copy nothing is lost by a failure: the pods start again on their claims.
@@ -192,14 +192,13 @@ public final class RecoverQuorum implements Procedure {
     }
     draft.memory().recovered = action.operation();
     draft.memory().quorumLostSince = "";
-    operation(situation, action).ifPresent(operation -> draft.operation(operation, KvorumOperationStatus.Phase.SUCCEEDED, "",
-        "the cluster goes on with " + action.member() + " and grows again; take a backup when it has"));
+    operation(situation, action).ifPresent(operation -> Aftermath.begin(situation, operation, draft, "the cluster goes on with " + action.member()));
     draft.event(EventReason.QUORUM_RESTORED, action.member(), "the cluster goes on with " + action.member());
     draft.succeeded();
   }
 
   /** The member's answer once it leads a cluster of itself alone. */
-  private static Optional<MemberAnswer> alone(Situation situation, MemberView member) {
+  static Optional<MemberAnswer> alone(Situation situation, MemberView member) {
     boolean listedAlone = situation.observation().store().membership()
         .map(list -> list.members().size() == 1 && list.members().getFirst().peerUrls().contains(member.spec().peerURL())).orElse(false);
     return member.answer().filter(answer -> listedAlone && answer.clusterId() != 0 && answer.leaderId() != 0 && answer.leaderId() == answer.memberId());

@@ -1,10 +1,13 @@
 package io.kvorum.operator.plan.rung;
 
+import io.kvorum.operator.api.BootstrapSpec;
 import io.kvorum.operator.api.CurrentAction;
 import io.kvorum.operator.api.CurrentAction.Type;
 import io.kvorum.operator.api.KvorumMemberSpec.JoinMode;
 import io.kvorum.operator.api.KvorumMemberStatus.Phase;
+import io.kvorum.operator.backup.Places;
 import io.kvorum.operator.event.EventReason;
+import io.kvorum.operator.observe.Observation.PodState;
 import io.kvorum.operator.plan.Action;
 import io.kvorum.operator.plan.Draft;
 import io.kvorum.operator.plan.MemberView;
@@ -21,6 +24,7 @@ import java.util.Optional;
  *
  * <ol>
  *   <li>Its ordinal is given out and written; then its object and claim are made, then its pod starts as a new cluster.
+ *   <li>With a recovery its data directory is made from the backup before it starts; what cannot be read of it is corrected by the user.
  *   <li>When it answers as its own leader, its cluster id is latched. From then on nobody ever starts as a new cluster again.
  *   <li>A seed that lost its volume before that never belonged to anything: it goes, and another ordinal begins. One that the user deleted is
  *       replaced later,
@@ -36,10 +40,6 @@ public final class Bootstrap implements Rung {
       return false;
     }
     draft.requeue(Draft.PROMPT);
-    if (situation.spec().bootstrap() != null && situation.spec().bootstrap().recovery() != null) {
-      draft.progress(Reason.WAITING_FOR_USER, "bootstrap.recovery needs backups, which cannot be restored yet; use a cluster without it");
-      return true;
-    }
     if (situation.spec().hibernated() && situation.members().isEmpty()) {
       draft.progress(Reason.HIBERNATING, "not begun");
       return true;
@@ -49,10 +49,17 @@ public final class Bootstrap implements Rung {
       draft.progress(Reason.BOOTSTRAPPING, refusal.get().message());
       return true;
     }
+    if (source(situation).filter(found -> found.restore().isEmpty()).isPresent()) {
+      draft.progress(Reason.WAITING_FOR_USER, "bootstrap.recovery: " + source(situation).get().problem());
+      return true;
+    }
     CurrentAction action = situation.currentAction().filter(current -> current.type() == Type.BOOTSTRAP).orElseGet(() -> begin(situation, draft));
     draft.current(action);
-    draft.progress(Reason.BOOTSTRAPPING, "the first member is " + action.member());
     Optional<MemberView> seed = situation.member(action.member());
+    String waiting = seed.flatMap(MemberView::pod).map(PodState::waitingReason).filter(why -> !why.isEmpty()).map(why -> ": " + why).orElse("");
+    draft.progress(
+        source(situation).isPresent() ? Reason.RESTORING : Reason.BOOTSTRAPPING,
+        "the first member is " + action.member() + (source(situation).isPresent() ? ", made from a backup" + waiting : ""));
     if (seed.isEmpty()) {
       create(situation, action, draft);
     } else if (seed.get().volumeLost()) {
@@ -61,6 +68,12 @@ public final class Bootstrap implements Rung {
       form(situation, action, seed.get(), draft);
     }
     return true;
+  }
+
+  /** What the first member is made from; empty for an empty cluster. */
+  private static Optional<Places.Found> source(Situation situation) {
+    return Optional.ofNullable(situation.spec().bootstrap()).map(BootstrapSpec::recovery)
+        .map(recovery -> Places.resolve(recovery, Optional.ofNullable(situation.spec().backup()), situation.observation().backups().all()));
   }
 
   private static CurrentAction begin(Situation situation, Draft draft) {
@@ -77,7 +90,7 @@ public final class Bootstrap implements Rung {
     }
     int ordinal = Integer.parseInt(action.member().substring(action.member().lastIndexOf('-') + 1));
     draft.current(Steps.issue(action));
-    draft.act(new Action.CreateMember(action.member(), ordinal, JoinMode.SEED, situation.clusterToken()));
+    draft.act(new Action.CreateMember(action.member(), ordinal, source(situation).isPresent() ? JoinMode.RESTORE_SEED : JoinMode.SEED, situation.clusterToken()));
     draft.event(EventReason.MEMBER_CREATED, action.member(), "member " + action.member() + " was made");
   }
 
@@ -96,8 +109,10 @@ public final class Bootstrap implements Rung {
     boolean leads = seed.answer().filter(answer -> answer.clusterId() != 0 && answer.leaderId() != 0 && answer.leaderId() == answer.memberId()).isPresent();
     if (leads && seed.listed().isPresent()) {
       draft.latch(seed.answer().get().clusterId());
+      draft.memory().revisionFloor = source(situation).isPresent() ? seed.answer().get().revision() : 0;
       draft.phase(seed.name(), Phase.VOTING);
-      draft.event(EventReason.CLUSTER_BOOTSTRAPPED, seed.name(), seed.name() + " has formed the cluster");
+      String from = source(situation).isPresent() ? " from a backup, at revision " + seed.answer().get().revision() : "";
+      draft.event(EventReason.CLUSTER_BOOTSTRAPPED, seed.name(), seed.name() + " has formed the cluster" + from);
       draft.succeeded();
       return;
     }
@@ -105,7 +120,9 @@ public final class Bootstrap implements Rung {
     if (seed.pod().isEmpty()) {
       draft.current(Steps.issue(action));
       draft.act(new Action.StartPod(
-          seed.name(), List.of(seed.name() + "=" + seed.spec().peerURL()), seed.spec().clusterToken(), Action.StartMode.NEW));
+          seed.name(), List.of(seed.name() + "=" + seed.spec().peerURL()), seed.spec().clusterToken(),
+          // Without the restored data it must not begin an empty cluster.
+          source(situation).isPresent() ? Action.StartMode.EXISTING : Action.StartMode.NEW, source(situation).flatMap(Places.Found::restore)));
     } else if (situation.outdated(seed) && !seed.podReady() && !seed.pod().get().terminating()) {
       // What keeps it from running may be what the user has corrected since.
       draft.current(Steps.issue(action));

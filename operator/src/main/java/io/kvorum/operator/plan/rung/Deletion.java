@@ -10,9 +10,8 @@ import io.kvorum.operator.plan.Situation;
 import java.util.Optional;
 
 /**
- * Rung 1: the cluster is being deleted. All pods go; nobody is removed from the member list, which would get stuck at the last ones; then claims
- * by policy. With
- * a final backup wanted nothing is touched, since backups cannot be taken yet.
+ * Rung 1: the cluster is being deleted. First the final backup, when one is wanted; then all pods go; nobody is removed from the member list, which would get
+ * stuck at the last ones; then claims by policy.
  */
 public final class Deletion implements Rung {
   @Override
@@ -20,14 +19,13 @@ public final class Deletion implements Rung {
     if (situation.cluster().getMetadata().getDeletionTimestamp() == null) {
       return false;
     }
-    if (situation.spec().wantsFinalBackup()) {
-      draft.progress(Reason.WAITING_FOR_USER, "a final backup is wanted and backups cannot be taken yet: set deletion.finalBackup to false to go on");
-      return true;
-    }
-    draft.progress(Reason.DELETING, "deleting");
     if (situation.currentAction().map(CurrentAction::type).isPresent()) {
       draft.ended();
     }
+    if (!FinalBackup.done(situation, draft, "final")) {
+      return true;
+    }
+    draft.progress(Reason.DELETING, "deleting");
     Optional<PodState> pod = situation.observation().pods().stream().filter(found -> !found.terminating()).findFirst();
     if (pod.isPresent()) {
       draft.act(new Action.DeletePod(pod.get().member(), pod.get().uid(), "ClusterDeleted"));

@@ -12,6 +12,7 @@ import io.kvorum.operator.plan.procedure.RecoverQuorum;
 import io.kvorum.operator.plan.procedure.RelieveQuota;
 import io.kvorum.operator.plan.procedure.RemoveMember;
 import io.kvorum.operator.plan.procedure.RestartMember;
+import io.kvorum.operator.plan.procedure.RestoreInPlace;
 import io.kvorum.operator.plan.procedure.TransferLeader;
 
 /** Rung 6: what has begun is finished before anything else begins. While it waits, work that disturbs nobody may use the pass. */
@@ -35,7 +36,7 @@ public final class FinishCurrent implements Rung {
     return true;
   }
 
-  private static Procedure procedure(CurrentAction.Type type) {
+  static Procedure procedure(CurrentAction.Type type) {
     return switch (type) {
       case ADD_MEMBER -> new AddMember();
       case REMOVE_MEMBER -> new RemoveMember();
@@ -44,6 +45,7 @@ public final class FinishCurrent implements Rung {
       case DEFRAGMENT -> new Defragment();
       case RELIEVE_QUOTA -> new RelieveQuota();
       case RECOVER_QUORUM -> new RecoverQuorum();
+      case RESTORE_IN_PLACE -> new RestoreInPlace();
       case ENABLE_AUTH, DISABLE_AUTH, ROTATE_CERTIFICATES, COMPACT -> new Once();
       // The cluster id is latched, so that what was to be bootstrapped is.
       case BOOTSTRAP -> (situation, action, draft) -> draft.ended();

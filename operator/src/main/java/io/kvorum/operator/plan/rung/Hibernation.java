@@ -10,14 +10,17 @@ import java.util.Comparator;
 import java.util.Optional;
 
 /**
- * Rung 5: hibernated. Followers stop first, the leader last; volumes and member objects stay. Waking is the start of missing pods in {@link
- * QuorumLoss}.
+ * Rung 5: hibernated. After the final backup, when one is wanted, followers stop first, the leader last; volumes and member objects stay. Waking is the start of
+ * missing pods in {@link QuorumLoss}.
  */
 public final class Hibernation implements Rung {
   @Override
   public boolean decide(Situation situation, Draft draft) {
     if (!situation.spec().hibernated()) {
       return false;
+    }
+    if (!draft.memory().hibernated && !FinalBackup.done(situation, draft, "hibernate")) {
+      return true;
     }
     Optional<PodState> next = situation.observation().pods().stream()
         .filter(pod -> !pod.terminating())

@@ -1,7 +1,6 @@
 package io.kvorum.operator.plan.rung;
 
 import io.kvorum.operator.api.Api;
-import io.kvorum.operator.api.CurrentAction;
 import io.kvorum.operator.event.EventReason;
 import io.kvorum.operator.observe.StoreState.ListedMember;
 import io.kvorum.operator.plan.Draft;
@@ -36,9 +35,9 @@ public final class Identity implements Rung {
     return true;
   }
 
-  /** The first thing that is wrong. A quorum recovery changes the identity on purpose. */
+  /** The first thing that is wrong. A quorum recovery and a restore change the identity on purpose. */
   public static Optional<Finding> find(Situation situation) {
-    if (situation.currentAction().map(action -> action.type() == CurrentAction.Type.RECOVER_QUORUM).orElse(false)) {
+    if (situation.recovering()) {
       return Optional.empty();
     }
     long expected = situation.clusterId() != 0

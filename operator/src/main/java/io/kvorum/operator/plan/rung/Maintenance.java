@@ -17,7 +17,8 @@ import java.time.Instant;
 import java.util.HashSet;
 import java.util.Set;
 
-/** Rung 16: compaction and reclaiming of space by schedule. Missed runs are one; members that would give little back are left alone. */
+/** Rung 16: compaction and reclaiming of space by schedule. Missed runs are one; space is reclaimed in
+ * maintenance windows only; members that would give little back are left alone. */
 public final class Maintenance implements Rung {
   @Override
   public boolean decide(Situation situation, Draft draft) {
@@ -51,8 +52,9 @@ public final class Maintenance implements Rung {
     if (wish == null || !Schedules.due(wish.schedule(), wish.timeZone(), Api.time(draft.memory().lastDefragmentation), created, situation.at())) {
       return false;
     }
-    if (situation.healthyVoters().size() < situation.voterCount()) {
-      // Still due when all are well again.
+    boolean open = Schedules.open(situation.spec().update().maintenanceWindows(), situation.at());
+    if (!open || situation.healthyVoters().size() < situation.voterCount() || situation.voters().stream().anyMatch(situation::backupSource)) {
+      // Still due when a window is open, all are well again and nobody reads a backup.
       return false;
     }
     draft.memory().lastDefragmentation = Api.time(situation.at());

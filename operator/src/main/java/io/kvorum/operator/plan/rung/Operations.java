@@ -18,10 +18,12 @@ import io.kvorum.operator.plan.Steps;
 import io.kvorum.operator.plan.guard.Guard;
 import io.kvorum.operator.plan.guard.Guard.Blocked;
 import io.kvorum.operator.plan.guard.Guards;
+import io.kvorum.operator.plan.procedure.Aftermath;
 import io.kvorum.operator.plan.procedure.Defragment;
 import io.kvorum.operator.plan.procedure.Once;
 import io.kvorum.operator.plan.procedure.RemoveMember;
 import io.kvorum.operator.plan.procedure.RestartMember;
+import io.kvorum.operator.plan.procedure.RestoreInPlace;
 import io.kvorum.operator.plan.procedure.TransferLeader;
 import java.time.Duration;
 import java.time.Instant;
@@ -49,12 +51,16 @@ public final class Operations implements Rung {
 
   @Override
   public boolean decide(Situation situation, Draft draft) {
-    Optional<KvorumOperation> oldest = situation.observation().operations().stream().filter(operation -> !phase(operation).isFinal()).findFirst();
+    Optional<KvorumOperation> oldest = situation.observation().operations().stream()
+        .filter(operation -> !phase(operation).isFinal() && operation.getSpec().verifyBackup() == null).findFirst();
     if (oldest.isEmpty()) {
       return false;
     }
     KvorumOperation operation = oldest.get();
     draft.requeue(Draft.PROMPT);
+    if (Aftermath.of(situation, operation)) {
+      return Aftermath.advance(situation, operation, draft);
+    }
     if (phase(operation) == Phase.RUNNING
         && situation.since(status(operation).startedAt()).compareTo(Duration.ofSeconds(operation.getSpec().deadlineSeconds())) > 0) {
       draft.operation(operation, Phase.FAILED, status(operation).step(), "not done before the deadline");
@@ -85,7 +91,23 @@ public final class Operations implements Rung {
     if (spec.rotateCertificates() != null) {
       return rotate(situation, operation, spec.rotateCertificates().kind(), draft);
     }
-    return reject(operation, spec.recoverQuorum() != null ? "quorum is available" : "it needs backups, which cannot be taken or restored yet", draft);
+    return spec.restoreInPlace() != null ? restore(situation, operation, draft) : reject(operation, "quorum is available", draft);
+  }
+
+  private static boolean restore(Situation situation, KvorumOperation operation, Draft draft) {
+    Optional<String> refusal = RestoreInPlace.refusal(situation, operation.getSpec().restoreInPlace());
+    if (refusal.isPresent()) {
+      return reject(operation, refusal.get(), draft);
+    }
+    RestoreInPlace.begin(situation, operation, draft);
+    return true;
+  }
+
+  /** The oldest restore that is asked for, while quorum is lost and nothing but a recovery may run. */
+  static boolean restoreInPlace(Situation situation, Draft draft) {
+    Optional<KvorumOperation> wanted = situation.observation().operations().stream()
+        .filter(operation -> operation.getSpec().restoreInPlace() != null && !phase(operation).isFinal() && !Aftermath.of(situation, operation)).findFirst();
+    return wanted.isPresent() && restore(situation, wanted.get(), draft);
   }
 
   private static boolean transfer(Situation situation, KvorumOperation operation, KvorumOperationSpec.TransferLeader wish, Draft draft) {

@@ -8,12 +8,14 @@ import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.api.KvorumOperationStatus;
 import io.kvorum.operator.event.EventReason;
 import io.kvorum.operator.plan.Action;
+import io.kvorum.operator.plan.BackupFacts;
 import io.kvorum.operator.plan.Draft;
 import io.kvorum.operator.plan.MemberView;
 import io.kvorum.operator.plan.Plan.Reason;
 import io.kvorum.operator.plan.RestartOrder;
 import io.kvorum.operator.plan.Situation;
 import io.kvorum.operator.plan.Steps;
+import io.kvorum.operator.plan.procedure.Aftermath;
 import io.kvorum.operator.plan.procedure.RecoverQuorum;
 import java.time.Duration;
 import java.util.List;
@@ -43,8 +45,9 @@ public final class QuorumLoss implements Rung {
 
   @Override
   public boolean decide(Situation situation, Draft draft) {
-    if (situation.currentAction().map(action -> action.type() == Type.RECOVER_QUORUM).orElse(false)) {
-      new RecoverQuorum().advance(situation, situation.currentAction().orElseThrow(), draft);
+    if (situation.recovering()) {
+      CurrentAction recovery = situation.currentAction().orElseThrow();
+      FinishCurrent.procedure(recovery.type()).advance(situation, recovery, draft);
       return true;
     }
     if (situation.clusterId() == 0 || situation.spec().hibernated()) {
@@ -72,7 +75,8 @@ public final class QuorumLoss implements Rung {
     boolean said = situation.status().condition("QuorumAvailable").map(condition -> condition.reason().equals("PermanentLoss")).orElse(false);
     if (!waking && kind == Kind.PERMANENT && !said) {
       draft.event(EventReason.QUORUM_LOST, "",
-          "a majority has lost its data after " + lost.toSeconds() + " s: see status.survivors, then create a KvorumOperation recoverQuorum");
+          "a majority has lost its data after " + lost.toSeconds() + " s: see status.survivors, then create a KvorumOperation recoverQuorum; "
+              + BackupFacts.newestVerified(situation));
     }
     Optional<MemberView> missing = missingPod(situation);
     Optional<MemberView> wrong = wrongPod(situation);
@@ -91,6 +95,8 @@ public final class QuorumLoss implements Rung {
     }
     draft.memory().quorumLostSince = "";
     draft.memory().hibernated = false;
+    draft.memory().finalBackup = "";
+    draft.memory().finalBackupVerified = false;
   }
 
   /**
@@ -121,9 +127,10 @@ public final class QuorumLoss implements Rung {
 
   private static boolean recover(Situation situation, Draft draft) {
     Optional<KvorumOperation> wanted = situation.observation().operations().stream()
-        .filter(operation -> operation.getSpec().recoverQuorum() != null && !Operations.phase(operation).isFinal()).findFirst();
+        .filter(operation -> operation.getSpec().recoverQuorum() != null && !Operations.phase(operation).isFinal() && !Aftermath.of(situation, operation))
+        .findFirst();
     if (wanted.isEmpty()) {
-      return false;
+      return Operations.restoreInPlace(situation, draft);
     }
     String name = wanted.get().getMetadata().getName();
     CurrentAction action = Steps.begin(

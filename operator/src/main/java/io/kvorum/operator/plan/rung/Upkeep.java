@@ -1,6 +1,10 @@
 package io.kvorum.operator.plan.rung;
 
+import io.kvorum.operator.api.BackupSpec;
 import io.kvorum.operator.api.KvorumMemberStatus.Phase;
+import io.kvorum.operator.backup.BackupAction;
+import io.kvorum.operator.backup.Continuous;
+import io.kvorum.operator.backup.Retention;
 import io.kvorum.operator.event.EventReason;
 import io.kvorum.operator.observe.Observation.ClaimState;
 import io.kvorum.operator.plan.Action;
@@ -15,7 +19,7 @@ import java.util.Optional;
 
 /**
  * What disturbs nobody: a voter's missing pod is started, voters go behind the client Service, claims grow one by one (the one that lags least
- * last), members take configuration and certificates
+ * last), deltas are taken by themselves, members take configuration and certificates
  * anew until they report them. Reached when nothing else is to be done, and in passes in which a procedure waits.
  */
 public final class Upkeep implements Rung {
@@ -32,9 +36,31 @@ public final class Upkeep implements Rung {
 
   /** @param busy member that a procedure has in hand and that is left alone */
   void act(Situation situation, Draft draft, String busy) {
-    if (!start(situation, draft, busy) && !serve(situation, draft, busy) && !grow(situation, draft)) {
+    if (!start(situation, draft, busy) && !serve(situation, draft, busy) && !grow(situation, draft) && !backups(situation, draft)) {
       reload(situation, draft, busy);
     }
+  }
+
+  /** The members go on, while something is waited for before they stop. */
+  void keepRunning(Situation situation, Draft draft) {
+    start(situation, draft, "");
+  }
+
+  /** What the cluster takes by itself; and, when no schedule says what is kept, what is not. */
+  private static boolean backups(Situation situation, Draft draft) {
+    BackupSpec spec = situation.spec().backup();
+    if (spec == null || !spec.continuous()) {
+      return false;
+    }
+    Optional<BackupAction.CreateBackup> due = Continuous.due(situation.at(), situation.cluster(), situation.backups());
+    due.ifPresent(run -> draft.act(new Action.CreateBackup(run)));
+    String name = situation.cluster().getMetadata().getName();
+    boolean scheduled = situation.observation().backups().schedules().stream().anyMatch(schedule -> schedule.getSpec().clusterRef().equals(name));
+    if (due.isEmpty() && !scheduled) {
+      new Retention(situation.at(), name, situation.backups(), List.of()).deletable().stream().findFirst()
+          .ifPresent(old -> draft.act(new Action.DeleteBackup(new BackupAction.DeleteBackup(old.getMetadata().getName(), old.getMetadata().getUid()))));
+    }
+    return draft.acts();
   }
 
   /** A voter without a pod does not wait for the procedure of another one. */
