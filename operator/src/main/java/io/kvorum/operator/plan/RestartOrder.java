@@ -14,6 +14,7 @@ public final class RestartOrder {
   public static List<MemberView> of(Situation situation, List<MemberView> members) {
     return members.stream()
         .sorted(Comparator.comparing((MemberView member) -> rank(situation, member))
+            .thenComparing(member -> situation.backupSource(member))
             .thenComparing(member -> -situation.lag(member).orElse(0L))
             .thenComparing(member -> member.spec().ordinal()))
         .toList();

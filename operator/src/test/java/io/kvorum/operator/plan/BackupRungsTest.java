@@ -348,6 +348,17 @@ class BackupRungsTest {
   }
 
   @Test
+  void aRollAndAShrinkingLeaveTheSourceOfABackupForLater() {
+    Scene scene = scene(3);
+    scene.backup("b", Map.of("phase", "Running", "source", "c-1"));
+    scene.template = "t2";
+    assertThat(scene.plan().action()).as("c-1 would be first").contains(new Action.DeletePod("c-2", "uid-2", "TemplateChanged"));
+    Scene smaller = scene(5).spec("replicas", 3);
+    smaller.backup("b", Map.of("phase", "Running", "source", "c-4"));
+    assertThat(smaller.plan().currentAction().orElseThrow().member()).as("c-4 would be first").isEqualTo("c-3");
+  }
+
+  @Test
   void statusIsStableWhileNothingHappens() {
     Scene scene = scene(3);
     scene.backup("a", ended("Verified", Duration.ofHours(3), 10));

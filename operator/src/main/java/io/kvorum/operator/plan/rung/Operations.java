@@ -51,16 +51,18 @@ public final class Operations implements Rung {
 
   @Override
   public boolean decide(Situation situation, Draft draft) {
+    for (KvorumOperation recovery : situation.observation().operations()) {
+      if (Aftermath.of(situation, recovery) && Aftermath.advance(situation, recovery, draft)) {
+        return true;
+      }
+    }
     Optional<KvorumOperation> oldest = situation.observation().operations().stream()
-        .filter(operation -> !phase(operation).isFinal() && operation.getSpec().verifyBackup() == null).findFirst();
+        .filter(operation -> !phase(operation).isFinal() && operation.getSpec().verifyBackup() == null && !Aftermath.of(situation, operation)).findFirst();
     if (oldest.isEmpty()) {
       return false;
     }
     KvorumOperation operation = oldest.get();
     draft.requeue(Draft.PROMPT);
-    if (Aftermath.of(situation, operation)) {
-      return Aftermath.advance(situation, operation, draft);
-    }
     if (phase(operation) == Phase.RUNNING
         && situation.since(status(operation).startedAt()).compareTo(Duration.ofSeconds(operation.getSpec().deadlineSeconds())) > 0) {
       draft.operation(operation, Phase.FAILED, status(operation).step(), "not done before the deadline");
