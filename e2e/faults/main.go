@@ -245,13 +245,14 @@ func (w *world) round(f fault, only string) (string, error) {
 		if err := w.cluster.Start(m, spec); err != nil {
 			return kind, err
 		}
-		// It ends itself when the boundary is met. A clean stop takes a checkpoint, and so meets those that are rare.
+		// It ends itself when the boundary is met, perhaps before it serves. A clean stop takes a checkpoint, and so meets those that are rare.
+		_ = m.AwaitServing(backLimit)
 		code, err := m.AwaitEnd(3 * time.Second)
 		if err != nil {
 			if err := m.Signal(syscall.SIGTERM); err != nil {
 				return kind, err
 			}
-			code, err = m.AwaitEnd(8 * time.Second)
+			code, err = m.AwaitEnd(backLimit)
 		}
 		if err != nil {
 			kind += " (not met, killed)"
