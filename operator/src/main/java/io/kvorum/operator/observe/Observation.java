@@ -128,12 +128,20 @@ public record Observation(
    * @param certificates the state of the certificates
    * @param holdsLease this operator instance holds its leader lease (guard G1)
    * @param fleetRollouts how many other clusters are being rolled now
+   * @param namespaceEnds the namespace is being deleted as well: nothing can be made in it any more
    */
   public record Facts(
       String templateHash, boolean templateByUser, String configHash, boolean configPublished, List<String> missingSecrets, Certificates certificates, boolean holdsLease,
-      int fleetRollouts) {
+      int fleetRollouts, boolean namespaceEnds) {
     public Facts {
       missingSecrets = List.copyOf(missingSecrets);
+    }
+
+    /** In a namespace that stays. */
+    public Facts(
+        String templateHash, boolean templateByUser, String configHash, boolean configPublished, List<String> missingSecrets, Certificates certificates,
+        boolean holdsLease, int fleetRollouts) {
+      this(templateHash, templateByUser, configHash, configPublished, missingSecrets, certificates, holdsLease, fleetRollouts, false);
     }
   }
 

@@ -14,6 +14,7 @@ import io.kvorum.operator.BackupReconciler;
 import io.kvorum.operator.ClusterReconciler;
 import io.kvorum.operator.Informers;
 import io.kvorum.operator.OperationAdmission;
+import io.kvorum.operator.ScheduleReconciler;
 import io.kvorum.operator.desired.Names;
 import io.kvorum.operator.engine.ClusterEngine;
 import io.kvorum.operator.metrics.ClusterMetrics;
@@ -66,6 +67,7 @@ public final class OperatorProcess {
     BackupRuntime runtime = new BackupRuntime(installation, backups);
     // Backups are kept by the hundred; one that is at its end is looked at when something happens to it.
     made.register(new BackupReconciler(backups, runtime), override -> watch(override, settings).withReconciliationMaxInterval(LOOK_AT_BACKUPS));
+    made.register(new ScheduleReconciler(backups, runtime), override -> watch(override, settings));
     made.start();
     operator = made;
   }

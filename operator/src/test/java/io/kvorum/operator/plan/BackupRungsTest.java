@@ -63,6 +63,11 @@ class BackupRungsTest {
   }
 
   @Test
+  void aFinalBackupDoesNotHoldUpTheEndOfItsNamespace() {
+    assertThat(deleting(scene(3)).namespaceEnds().plan().action().orElseThrow()).isInstanceOf(Action.DeletePod.class);
+  }
+
+  @Test
   void nothingStopsBeforeTheFinalBackupIsProven() {
     for (String phase : List.of("Pending", "Running", "Completed", "Verifying", "Failed")) {
       Scene scene = deleting(scene(3)).memory(finalBackup("f", false));

@@ -76,6 +76,7 @@ final class Scene {
   String config = "c1";
   boolean templateByUser = true;
   boolean lease = true;
+  private boolean namespaceEnds;
   final List<KvorumBackup> backups = new ArrayList<>();
   final List<KvorumBackupSchedule> schedules = new ArrayList<>();
   List<String> missingSecrets = List.of();
@@ -190,6 +191,11 @@ final class Scene {
     return backup;
   }
 
+  Scene namespaceEnds() {
+    namespaceEnds = true;
+    return this;
+  }
+
   Observation observe() {
     cluster.setStatus(new KvorumClusterStatus(
         1L, null, null, null, null, clusterId(), null, new KvorumClusterStatus.Version("0.1.0", "0.1.0"), null, null, current, 10, null, null, null, null, null,
@@ -202,7 +208,7 @@ final class Scene {
         new StoreState(
             present(one -> one.answer), listKnown && !list.isEmpty() ? Optional.of(new MemberList(CLUSTER, list)) : Optional.empty(), alarms, auth,
             comparison),
-        new Observation.Facts(template, templateByUser, config, true, missingSecrets, certificates, lease, 0));
+        new Observation.Facts(template, templateByUser, config, true, missingSecrets, certificates, lease, 0, namespaceEnds));
   }
 
   private String clusterId() {

@@ -17,11 +17,15 @@ import io.kvorum.operator.api.KvorumOperationStatus;
 import io.kvorum.operator.api.KvorumOperationStatus.Phase;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.security.KeyPairGenerator;
+import java.security.PrivateKey;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
+import org.bouncycastle.openssl.jcajce.JcaPKCS8Generator;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
@@ -196,6 +200,21 @@ class PluginTest {
     assertThat(run("verify", "main", "b-9")).isEqualTo(1);
     assertThat(err.toString()).contains("there is no backup b-9");
     assertThat(asked).isEmpty();
+  }
+
+  @Test
+  void the_kind_of_a_kubeconfigs_key_is_seen_in_each_of_its_forms() throws Exception {
+    for (String kind : List.of("EC", "RSA")) {
+      PrivateKey key = KeyPairGenerator.getInstance(kind).generateKeyPair().getPrivate();
+      for (Object form : List.of(key, new JcaPKCS8Generator(key, null))) {
+        StringWriter pem = new StringWriter();
+        try (JcaPEMWriter writer = new JcaPEMWriter(pem)) {
+          writer.writeObject(form);
+        }
+        assertThat(KubernetesObjects.isElliptic(pem.toString())).as(pem.toString().lines().findFirst().orElseThrow()).isEqualTo(kind.equals("EC"));
+      }
+    }
+    assertThat(KubernetesObjects.isElliptic("")).isFalse();
   }
 
   private final class FakeObjects implements Objects {

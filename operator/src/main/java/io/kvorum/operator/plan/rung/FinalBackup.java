@@ -20,6 +20,9 @@ final class FinalBackup {
     if (!situation.spec().wantsFinalBackup() || situation.clusterId() == 0 || draft.memory().finalBackupVerified) {
       return true;
     }
+    if (situation.facts().namespaceEnds()) {
+      return true; // Nothing can be made there any more: neither a backup nor the pods that it would be taken of.
+    }
     draft.requeue(Draft.PROMPT);
     if (draft.memory().finalBackup.isEmpty()) {
       draft.memory().finalBackup = WantedBackup.name(situation, occasion, situation.at());

@@ -1,5 +1,6 @@
 package io.kvorum.operator.runtime.kubernetes;
 
+import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
@@ -36,5 +37,11 @@ public final class BackupObjects {
   public static void verify(KubernetesClient client, String namespace, String backup, String request) {
     String patch = Serialization.asJson(Map.of("metadata", Map.of("annotations", Map.of(Names.VERIFY, request))));
     client.resources(KvorumBackup.class).inNamespace(namespace).withName(backup).patch(PatchContext.of(PatchType.JSON_MERGE), patch);
+  }
+
+  /** Nothing can be made in it any more. */
+  static boolean namespaceEnds(KubernetesClient client, String namespace) {
+    Namespace found = client.namespaces().withName(namespace).get();
+    return found == null || found.getMetadata().getDeletionTimestamp() != null;
   }
 }

@@ -2,7 +2,6 @@ package io.kvorum.operator.runtime.kubernetes;
 
 import io.fabric8.kubernetes.api.model.DeletionPropagation;
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -49,7 +48,7 @@ public final class BackupRuntime {
     boolean deleting = backup.getMetadata().getDeletionTimestamp() != null;
     List<JobState> jobs = jobs(backup, deleting).stream().map(job -> JobStates.state(job, pods(job))).toList();
     return new BackupObservation(
-        clock.instant(), backup, cluster(namespace, backup.getSpec().clusterRef()), caches.backups(namespace), jobs, deleting && ends(namespace));
+        clock.instant(), backup, cluster(namespace, backup.getSpec().clusterRef()), caches.backups(namespace), jobs, deleting && BackupObjects.namespaceEnds(client, namespace));
   }
 
   /** All that the plan of a schedule follows from. */
@@ -76,11 +75,6 @@ public final class BackupRuntime {
 
   private Optional<KvorumCluster> cluster(String namespace, String name) {
     return Optional.ofNullable(client.resources(KvorumCluster.class).inNamespace(namespace).withName(name).get());
-  }
-
-  private boolean ends(String namespace) {
-    Namespace found = client.namespaces().withName(namespace).get();
-    return found == null || found.getMetadata().getDeletionTimestamp() != null;
   }
 
   /** Writes the status when it differs from what was read; a concurrent change makes it fail and ends the pass. */

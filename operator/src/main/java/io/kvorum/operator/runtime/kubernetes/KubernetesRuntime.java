@@ -151,7 +151,8 @@ public final class KubernetesRuntime implements ClusterRuntime {
                 .count();
     return new Observation.Facts(
         TemplateHash.of(cluster, installation.defaults()), true, MemberConfig.sharedHash(cluster.getSpec()), base.configPublished(cluster, members, pods),
-        certificates.missing(cluster), certificates.facts(cluster), true, rollouts);
+        certificates.missing(cluster), certificates.facts(cluster), true, rollouts,
+        cluster.getMetadata().getDeletionTimestamp() != null && BackupObjects.namespaceEnds(client, target.namespace()));
   }
 
   @Override
