@@ -38,6 +38,9 @@ final class Manifests {
   private final ObjectStore store;
   private final Optional<EncryptionKey> key;
 
+  /** What was read: a manifest is written once, so an object that looks the same is the same. */
+  private final Map<StoredObject, PublishedBackup> read = new HashMap<>();
+
   Manifests(ObjectStore store, Optional<EncryptionKey> key) {
     this.store = store;
     this.key = key;
@@ -111,13 +114,19 @@ final class Manifests {
     List<PublishedBackup> backups = new ArrayList<>();
     Map<String, String> damaged = new TreeMap<>();
     for (StoredObject object : store.list(PREFIX)) {
+      if (read.containsKey(object)) {
+        backups.add(read.get(object));
+        continue;
+      }
       String name = object.name();
       Optional<byte[]> document = document(name);
       if (document.isEmpty()) {
         continue;
       }
       try {
-        backups.add(decode(name, document.get()));
+        PublishedBackup backup = decode(name, document.get());
+        backups.add(backup);
+        read.put(object, backup);
       } catch (ContentCorruptException e) {
         damaged.put(name.substring(PREFIX.length(), name.endsWith(SUFFIX) ? name.length() - SUFFIX.length() : name.length()), e.why());
       }

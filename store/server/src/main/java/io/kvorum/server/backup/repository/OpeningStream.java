@@ -13,6 +13,7 @@ final class OpeningStream extends FilterInputStream {
   private static final int FRAME_BYTES = Frames.CONTENT_BYTES + Frames.TAG_BYTES;
 
   private final String name;
+  private final Damage damage;
   private final Frames frames;
   private final byte[] content = new byte[Frames.CONTENT_BYTES];
   private byte[] frame = new byte[FRAME_BYTES];
@@ -22,19 +23,29 @@ final class OpeningStream extends FilterInputStream {
   private int limit;
   private boolean ended;
 
-  OpeningStream(InputStream in, EncryptionKey key, String name) throws IOException {
+  /**
+   * @param damage where what is found is noted
+   */
+  OpeningStream(InputStream in, EncryptionKey key, String name, Damage damage) throws IOException {
     super(in);
     this.name = name;
+    this.damage = damage;
     byte[] header = in.readNBytes(Frames.HEADER_BYTES);
     if (header.length < Frames.HEADER_BYTES) {
-      throw new ContentCorruptException(name, "cut off: " + header.length + " bytes");
+      throw noted("cut off: " + header.length + " bytes");
     }
     if (!Arrays.equals(header, 0, Frames.MAGIC.length, Frames.MAGIC, 0, Frames.MAGIC.length)) {
-      throw new ContentCorruptException(name, "not an encrypted object");
+      throw noted("not an encrypted object");
     }
     byte[] salt = Arrays.copyOfRange(header, Frames.MAGIC.length, header.length);
     frames = new Frames(key.objectKey(salt), name.getBytes(StandardCharsets.UTF_8));
     aheadLength = in.readNBytes(ahead, 0, FRAME_BYTES);
+  }
+
+  private ContentCorruptException noted(String why) {
+    ContentCorruptException found = new ContentCorruptException(name, why);
+    damage.note(found);
+    return found;
   }
 
   @Override
@@ -69,7 +80,7 @@ final class OpeningStream extends FilterInputStream {
       limit = frames.open(current, length, ended, content);
       position = 0;
     } catch (GeneralSecurityException e) {
-      throw new ContentCorruptException(name, "cut off, altered, or another object's content");
+      throw noted("cut off, altered, or another object's content");
     }
   }
 

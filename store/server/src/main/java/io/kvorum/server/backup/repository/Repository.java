@@ -18,6 +18,7 @@ import java.util.Optional;
  *   segments/HEX log/HEX state/HEX
  *   backups/ID.json        manifests
  *   deleted/ID.json        manifests of deleted backups, for a grace period
+ *   damaged/KIND-HEX       objects that were found to be damaged
  * </pre>
  *
  * <p>HEX is the SHA-256 of the content; in encrypted repositories HMAC-SHA-256 of that digest under a key of its own, so that names tell nothing about content.
@@ -53,6 +54,7 @@ public final class Repository implements AutoCloseable {
   private final Optional<EncryptionKey> key;
   private final Settings settings;
   private final Manifests manifests;
+  private final Damage damage;
 
   /** As of the first time that they were asked for; asked for again before publishing. */
   private References references;
@@ -63,6 +65,7 @@ public final class Repository implements AutoCloseable {
     this.key = key;
     this.settings = settings;
     this.manifests = new Manifests(store, key);
+    this.damage = new Damage(store);
   }
 
   /**
@@ -148,7 +151,7 @@ public final class Repository implements AutoCloseable {
   /** Whether the object is there and can be relied on, so that it need not be sent. */
   public boolean has(Kind kind, String hex) throws IOException {
     Optional<StoredObject> there = store.find(kind.object(hex));
-    return there.isPresent() && isSafe(there.get(), RELY_ON);
+    return there.isPresent() && isSafe(there.get(), RELY_ON) && !damage.isNoted(kind.object(hex));
   }
 
   /**
@@ -167,10 +170,11 @@ public final class Repository implements AutoCloseable {
     String name = kind.object(hex);
     long bytes = key.isPresent() ? Frames.stored(content.bytes()) : content.bytes();
     Optional<StoredObject> there = store.find(name);
-    if (there.isPresent() && there.get().bytes() == bytes && isSafe(there.get(), RELY_ON)) {
+    if (there.isPresent() && there.get().bytes() == bytes && isSafe(there.get(), RELY_ON) && !damage.isNoted(name)) {
       return new Kept(hex, content.bytes(), 0);
     }
     store.put(name, sealed(new Outgoing(content, sha256, name, settings.limit()), name));
+    damage.mended(name);
     return new Kept(hex, content.bytes(), bytes);
   }
 
@@ -192,7 +196,8 @@ public final class Repository implements AutoCloseable {
   }
 
   /**
-   * Reads content. What was read counts only when the end is reached: then it is known to be what was written. In encrypted repositories each frame is known to be before it is given.
+   * Reads content. What was read counts only when the end is reached: then it is known to be what was written. In encrypted repositories each frame is known to be before it is given. Damage that
+   * is found is noted, if that is allowed, so that a later backup that needs the content sends it again.
    *
    * @throws ContentCorruptException from any read, when it is not
    * @throws BackupException {@code NOT_FOUND}
@@ -202,18 +207,24 @@ public final class Repository implements AutoCloseable {
     String name = kind.object(hex);
     InputStream stored = settings.limit().limit(store.open(name));
     try {
-      InputStream plain = key.isPresent() ? new OpeningStream(stored, key.get(), name) : stored;
+      InputStream plain = key.isPresent() ? new OpeningStream(stored, key.get(), name, damage) : stored;
       return new DigestStream(
           plain,
           sha256 -> {
             if (!hex(sha256).equals(hex)) {
-              throw new ContentCorruptException(name, "cut off, altered, or another object's content");
+              throw noted(name, "cut off, altered, or another object's content");
             }
           });
     } catch (IOException e) {
       stored.close();
       throw e;
     }
+  }
+
+  private ContentCorruptException noted(String object, String why) {
+    ContentCorruptException found = new ContentCorruptException(object, why);
+    damage.note(found);
+    return found;
   }
 
   /**
@@ -286,7 +297,7 @@ public final class Repository implements AutoCloseable {
       }
       long bytes = key.isPresent() ? Frames.stored(object.getValue()) : object.getValue();
       if (found.bytes() != bytes) {
-        throw new ContentCorruptException(object.getKey(), "has " + found.bytes() + " bytes, not " + bytes);
+        throw noted(object.getKey(), "has " + found.bytes() + " bytes, not " + bytes + "; run the backup again");
       }
     }
     return wanted.keySet().stream().map(there::get).toList();
@@ -343,7 +354,7 @@ public final class Repository implements AutoCloseable {
   public record Collected(int objects, long bytes, int partial) {}
 
   private Retention retention() {
-    return new Retention(store, manifests, settings);
+    return new Retention(store, manifests, damage, settings);
   }
 
   @Override

@@ -22,11 +22,13 @@ import java.util.Set;
 final class Retention {
   private final ObjectStore store;
   private final Manifests manifests;
+  private final Damage damage;
   private final Settings settings;
 
-  Retention(ObjectStore store, Manifests manifests, Settings settings) {
+  Retention(ObjectStore store, Manifests manifests, Damage damage, Settings settings) {
     this.store = store;
     this.manifests = manifests;
+    this.damage = damage;
     this.settings = settings;
   }
 
@@ -135,6 +137,7 @@ final class Retention {
         store.delete(copy.name());
       }
     }
+    damage.retain(objects);
     return new Collected(count, bytes, store.removePartial(before));
   }
 }

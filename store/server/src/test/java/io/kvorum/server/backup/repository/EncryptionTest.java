@@ -49,7 +49,7 @@ class EncryptionTest {
 
       ByteArrayOutputStream out = new ByteArrayOutputStream();
       byte[] piece = new byte[1 + random.nextInt(100_000)];
-      try (InputStream in = new OpeningStream(new ByteArrayInputStream(stored), Backups.key(1), "log/a")) {
+      try (InputStream in = new OpeningStream(new ByteArrayInputStream(stored), Backups.key(1), "log/a", new Damage(new MemoryStore(InstantSource.system(), () -> {})))) {
         for (int n = in.read(piece); n >= 0; n = in.read(piece)) {
           out.write(piece, 0, n);
         }
@@ -89,7 +89,7 @@ class EncryptionTest {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     assertThatThrownBy(
             () -> {
-              try (InputStream in = new OpeningStream(new ByteArrayInputStream(stored), Backups.key(1), name)) {
+              try (InputStream in = new OpeningStream(new ByteArrayInputStream(stored), Backups.key(1), name, new Damage(new MemoryStore(InstantSource.system(), () -> {})))) {
                 byte[] piece = new byte[1000];
                 for (int n = in.read(piece); n >= 0; n = in.read(piece)) {
                   out.write(piece, 0, n);

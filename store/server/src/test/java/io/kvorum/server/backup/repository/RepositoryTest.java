@@ -107,6 +107,87 @@ class RepositoryTest {
 
   @ParameterizedTest
   @MethodSource("keys")
+  void damage_that_was_found_is_mended_by_the_next_backup_that_needs_the_content(Optional<EncryptionKey> key) throws IOException {
+    byte[] content = Backups.bytes(1, 1000);
+    Path file;
+    String hex;
+    try (Repository repository = open(key)) {
+      repository.publish(Backups.full(repository, "f1", 1, 1));
+      hex = repository.backup("f1").manifest().segments().getFirst().hex();
+      file = folder.resolve("a/b/segments").resolve(hex);
+    }
+    byte[] stored = Files.readAllBytes(file);
+    byte[] flipped = stored.clone();
+    flipped[stored.length / 2] ^= 1;
+    for (byte[] damaged : List.of(flipped, java.util.Arrays.copyOf(stored, stored.length - 1), new byte[0])) {
+      Files.write(file, damaged);
+      try (Repository repository = open(key)) {
+        assertReason(Reason.CONTENT_CORRUPT, () -> Backups.content(repository, Kind.SEGMENT, hex));
+        assertThat(Backups.content(folder)).contains("a/b/damaged/segments-" + hex);
+      }
+      try (Repository repository = open(key)) {
+        assertThat(repository.has(Kind.SEGMENT, hex)).isFalse();
+        assertThat(repository.put(Kind.SEGMENT, Content.of(content)).sentBytes()).isEqualTo(stored.length);
+        assertThat(repository.has(Kind.SEGMENT, hex)).isTrue();
+        assertThat(Backups.content(repository, Kind.SEGMENT, hex)).isEqualTo(content);
+        assertThat(Backups.content(folder)).doesNotContain("a/b/damaged/segments-" + hex);
+      }
+    }
+  }
+
+  @Test
+  void an_object_of_the_wrong_size_stops_the_backup_and_is_sent_again_by_the_next() throws IOException {
+    try (Repository repository = open(Optional.empty())) {
+      BackupManifest full = Backups.full(repository, "f1", 1, 1);
+      String hex = full.segments().getFirst().hex();
+      Files.write(folder.resolve("a/b/segments").resolve(hex), new byte[10]);
+      assertReason(Reason.CONTENT_CORRUPT, () -> repository.publish(full));
+      assertThat(repository.backups().backups()).isEmpty();
+      assertThat(repository.has(Kind.SEGMENT, hex)).isFalse();
+      repository.publish(Backups.full(repository, "f1", 1, 1));
+      assertThat(Backups.content(repository, Kind.SEGMENT, hex)).isEqualTo(Backups.bytes(1, 1000));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("keys")
+  void a_damaged_manifest_is_told_and_stops_what_needs_to_know_it(Optional<EncryptionKey> key) throws IOException {
+    try (Repository repository = open(key)) {
+      PublishedBackup full = repository.publish(Backups.full(repository, "f1", 1, 1));
+      repository.publish(Backups.delta(repository, "d1", new Chain(List.of(full))));
+      repository.publish(Backups.full(repository, "f2", 3, 2));
+    }
+    Path manifest = folder.resolve("a/b/backups/d1.json");
+    String text = Files.readString(manifest);
+    // With a key even a change that keeps the form is found.
+    Files.writeString(manifest, key.isPresent() ? text.replace("\"term\":1", "\"term\":7") : text.substring(1));
+    try (Repository repository = open(key)) {
+      assertThat(repository.backups().backups()).extracting(PublishedBackup::id).containsExactly("f1", "f2");
+      assertThat(repository.backups().damaged()).containsOnlyKeys("d1");
+      assertReason(Reason.CONTENT_CORRUPT, () -> repository.backup("d1"));
+      assertReason(Reason.CONTENT_CORRUPT, () -> repository.delete("f2", false));
+      assertReason(Reason.CONTENT_CORRUPT, () -> repository.collect(Duration.ofHours(1)));
+      assertThat(repository.delete("d1", false)).containsExactly("d1");
+      assertThat(repository.delete("f1", false)).containsExactly("f1");
+      now = now.plus(Duration.ofHours(2));
+      assertThat(repository.collect(Duration.ofHours(1)).objects()).isEqualTo(3);
+      assertThat(repository.backups().backups()).extracting(PublishedBackup::id).containsExactly("f2");
+    }
+  }
+
+  @Test
+  void ids_are_taken_once_and_have_a_form() throws IOException {
+    try (Repository repository = open(Optional.empty())) {
+      repository.publish(Backups.full(repository, "f1", 1, 1));
+      assertReason(Reason.IN_USE, () -> repository.publish(Backups.full(repository, "f1", 2, 1)));
+      assertReason(Reason.NOT_FOUND, () -> repository.backup("../f1"));
+      assertReason(Reason.NOT_FOUND, () -> repository.delete("f2", true));
+      assertThatThrownBy(() -> repository.publish(Backups.full(repository, "a/b", 1, 1))).isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("keys")
   void a_backup_is_published_found_and_deleted(Optional<EncryptionKey> key) throws IOException {
     try (Repository repository = open(key)) {
       BackupManifest full = Backups.full(repository, "f1", 1, 1, 2);
