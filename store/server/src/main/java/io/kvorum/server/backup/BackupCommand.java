@@ -75,6 +75,9 @@ public final class BackupCommand implements Callable<Integer> {
     BackupManifest.Type wanted = type();
     SourceOptions.Address address = source.address();
     String name = id == null ? ID.format(Instant.now()) + "-" + wanted.word() : id;
+    if (!name.matches("[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")) {
+      throw new IllegalArgumentException("--id is 1 to 128 letters, digits and . _ -, and begins with none of the dots");
+    }
     ObjectStore objects = destination.open(environment, failPoint);
     try (Repository repository = Repository.openOrCreate(objects, destination.key(), destination.settings(failPoint))) {
       BackupRun.Settings settings = new BackupRun.Settings(wanted, name, scratch, err, failPoint);

@@ -22,17 +22,15 @@ final class Sources {
   }
 
   /** One that answered. */
-  private record Candidate(Source source, DescribeResponse facts) {
-    boolean leads() {
-      return facts.getLeader() == facts.getHeader().getMemberId();
-    }
-  }
+  private record Candidate(Source source, DescribeResponse facts) {}
 
   /** Followers, leader, learners; within them the one that has applied most. */
-  private static final Comparator<Candidate> BEST_FIRST =
-      Comparator.comparing((Candidate candidate) -> candidate.facts.getIsLearner())
-          .thenComparing(Candidate::leads)
-          .thenComparing(candidate -> candidate.facts.getAppliedIndex(), Comparator.reverseOrder());
+  static final Comparator<DescribeResponse> BEST_FIRST =
+      Comparator.comparing(DescribeResponse::getIsLearner).thenComparing(Sources::leads).thenComparing(DescribeResponse::getAppliedIndex, Comparator.reverseOrder());
+
+  private static boolean leads(DescribeResponse facts) {
+    return facts.getLeader() == facts.getHeader().getMemberId();
+  }
 
   /**
    * Asks all members that have not failed yet, and takes the best. When all have failed, all count again.
@@ -52,12 +50,12 @@ final class Sources {
           ask(endpoint, candidates, reasons);
         }
       }
-      candidates.sort(BEST_FIRST);
+      candidates.sort(Comparator.comparing(Candidate::facts, BEST_FIRST));
       if (candidates.isEmpty()) {
         throw new Source.LostException(String.join("; ", reasons));
       }
       Candidate best = candidates.removeFirst();
-      err.println("backup: reading " + best.source.endpoint + (best.leads() ? ", the leader" : best.facts.getIsLearner() ? ", a learner" : ", a follower"));
+      err.println("backup: reading " + best.source.endpoint + (leads(best.facts) ? ", the leader" : best.facts.getIsLearner() ? ", a learner" : ", a follower"));
       return best.source;
     } finally {
       candidates.forEach(candidate -> candidate.source.close());

@@ -34,6 +34,15 @@ final class Usage {
 
         kvorum mirror --source ENDPOINTS --destination ENDPOINTS [flags]
           Follow a live etcd or Kvorum into another cluster.
+
+        kvorum backup --endpoints URLS --destination LOCATION [--type full|delta] [flags]
+          Ship a backup of a running cluster to a folder or object storage. Also: backup list, backup delete.
+
+        kvorum verify --destination LOCATION --id ID [flags]
+          Restore a backup into a scratch folder and compare its content with what the cluster had.
+
+        kvorum restore --destination LOCATION --id ID | --latest [--revision N | --time TIME] [flags]
+          Make a new member's data directory from backups.
       """;
 
   private Usage() {}
