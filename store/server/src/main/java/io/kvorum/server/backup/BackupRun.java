@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -91,7 +92,7 @@ final class BackupRun {
     for (int attempt = 1; ; attempt++) {
       Source source = null;
       try {
-        source = sources.best();
+        source = sources.best(readBefore());
         return run(source);
       } catch (Source.LostException lost) {
         if (attempt == ATTEMPTS_MAX) {
@@ -112,6 +113,16 @@ final class BackupRun {
         }
       }
     }
+  }
+
+  /** The member of the newest full backup; empty for none. */
+  private String readBefore() {
+    return known.stream()
+        .map(PublishedBackup::manifest)
+        .filter(manifest -> manifest.type() == BackupManifest.Type.FULL)
+        .max(Comparator.comparing(BackupManifest::completedAt))
+        .map(manifest -> manifest.source().memberId())
+        .orElse("");
   }
 
   private void failed(Source source) {

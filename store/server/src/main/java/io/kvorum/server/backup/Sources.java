@@ -2,6 +2,7 @@ package io.kvorum.server.backup;
 
 import io.kvorum.protocol.v1.DescribeResponse;
 import io.kvorum.server.backup.repository.BackupException;
+import io.kvorum.server.cluster.MemberIds;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -10,8 +11,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** The members that can be read, the best first: followers by how far they are, then the leader, then learners. */
+/**
+ * The members that can be read, the best first: followers by how far they are, then the leader, then learners. Members cut their segments at different places, so the member that the last full
+ * backup was read from, of which the repository has most, comes first among the followers that lag little.
+ */
 final class Sources {
+  private static final long LITTLE_ENTRIES = 1_000;
+
   private final SourceOptions.Address address;
   private final PrintStream err;
   private final Set<String> failed = new HashSet<>();
@@ -24,9 +30,18 @@ final class Sources {
   /** One that answered. */
   private record Candidate(Source source, DescribeResponse facts) {}
 
-  /** Followers, leader, learners; within them the one that has applied most. */
-  static final Comparator<DescribeResponse> BEST_FIRST =
-      Comparator.comparing(DescribeResponse::getIsLearner).thenComparing(Sources::leads).thenComparing(DescribeResponse::getAppliedIndex, Comparator.reverseOrder());
+  /**
+   * Followers, leader, learners; within them the one that was read before when it lags little, then the one that has applied most.
+   *
+   * @param newest the highest index that any of them has applied
+   * @param before id of the member that was read before, hexadecimal; empty for none
+   */
+  static Comparator<DescribeResponse> bestFirst(long newest, String before) {
+    return Comparator.comparing(DescribeResponse::getIsLearner)
+        .thenComparing(Sources::leads)
+        .thenComparing(facts -> !(MemberIds.hex(facts.getHeader().getMemberId()).equals(before) && newest - facts.getAppliedIndex() <= LITTLE_ENTRIES))
+        .thenComparing(DescribeResponse::getAppliedIndex, Comparator.reverseOrder());
+  }
 
   private static boolean leads(DescribeResponse facts) {
     return facts.getLeader() == facts.getHeader().getMemberId();
@@ -35,10 +50,11 @@ final class Sources {
   /**
    * Asks all members that have not failed yet, and takes the best. When all have failed, all count again.
    *
+   * @param before id of the member that was read before, hexadecimal; empty for none
    * @throws Source.LostException when none answers
    * @throws BackupException when one refuses the caller, as the others would
    */
-  Source best() throws IOException {
+  Source best(String before) throws IOException {
     if (failed.containsAll(address.endpoints())) {
       failed.clear();
     }
@@ -50,7 +66,8 @@ final class Sources {
           ask(endpoint, candidates, reasons);
         }
       }
-      candidates.sort(Comparator.comparing(Candidate::facts, BEST_FIRST));
+      long newest = candidates.stream().mapToLong(candidate -> candidate.facts.getAppliedIndex()).max().orElse(0);
+      candidates.sort(Comparator.comparing(Candidate::facts, bestFirst(newest, before)));
       if (candidates.isEmpty()) {
         throw new Source.LostException(String.join("; ", reasons));
       }
