@@ -21,6 +21,14 @@ type kube struct {
 	nodes   int
 }
 
+// hostAddress is this machine's as pods reach it; the cluster's DNS server listens there.
+func hostAddress() string {
+	if net := os.Getenv("K8S_NET"); net != "" {
+		return net + ".1"
+	}
+	return "172.30.0.1"
+}
+
 // env is what every script and tool gets.
 func (k *kube) env() []string {
 	return append(os.Environ(), "K8S_BIN="+k.bin, "K8S_RUN="+k.run, fmt.Sprintf("K8S_NODES=%d", k.nodes),
@@ -66,6 +74,14 @@ func (k *kube) tool(name string, args ...string) error {
 	defer cancel()
 	_, err := k.command(ctx, "", name, args...)
 	return err
+}
+
+// plugin runs kubectl kvorum of the built distribution as a user does, and returns what it wrote.
+func (k *kube) plugin(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute)
+	defer cancel()
+	out, err := k.command(ctx, "", filepath.Join(filepath.Dir(filepath.Dir(k.scripts)), "operator/target/kvorum-operator/bin/kubectl-kvorum"), args...)
+	return out, err
 }
 
 // apply server-side applies documents; the answer is the error's text when the API server refuses them.
@@ -188,7 +204,7 @@ func (k *kube) dump(dir string) {
 	kinds, _ := k.ctl("get", "kvorum", "-A", "-o", "wide")
 	wide, _ := k.ctl("get", "nodes,pods,pvc,pv,svc,endpointslices,pdb,leases", "-A", "-o", "wide")
 	write("objects.txt", kinds+"\n"+wide)
-	for _, kind := range []string{"kvc", "kvm", "kvo", "pods", "pvc"} {
+	for _, kind := range []string{"kvc", "kvm", "kvo", "kvb", "kvbs", "jobs", "pods", "pvc"} {
 		text, _ := k.ctl("get", kind, "-A", "-o", "yaml")
 		write(kind+".yaml", text)
 	}

@@ -23,7 +23,6 @@ const (
 	ledgerKeys  = 50 // per writer
 	pauseErrors = 40 // kept of one pause
 	longPause   = 5 * time.Second
-	dnsServer   = "172.30.0.1:53"
 )
 
 // access is what a client needs to reach a cluster; endpoints follow its pods. What is trusted can be replaced while clients connect; nil is no TLS.
@@ -37,7 +36,7 @@ type access struct {
 // client resolves names as pods do, by the cluster's DNS server, which listens on the host.
 func (a access) client(endpoints ...string) (*clientv3.Client, error) {
 	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, dnsServer)
+		return new(net.Dialer).DialContext(ctx, network, hostAddress()+":53")
 	}}
 	dialer := net.Dialer{Resolver: resolver, Timeout: 2 * time.Second}
 	var trust *tls.Config

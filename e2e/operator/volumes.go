@@ -9,7 +9,7 @@ import (
 
 const (
 	localClass     = "local"
-	volumesPerNode = 12 // every claim takes a fresh one; a released volume is not used again
+	volumesPerNode = 24 // every claim takes a fresh one; a released volume is not used again
 	volumeSize     = "2Gi"
 )
 
