@@ -32,6 +32,8 @@ import io.kvorum.protocol.v1.ReloadRequest;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -43,7 +45,9 @@ public final class GrpcStoreAdmin implements StoreAdmin, AutoCloseable {
 
   private final Supplier<StoreAccess> access;
   private final Channels channels = new Channels();
-  private final Login login = new Login();
+  /** By URL: a member of a cluster that was restored would wait for the log index of a token that it never gave. */
+  private final Map<String, Login> logins = new ConcurrentHashMap<>();
+
   private final StoreObserver observer;
   private final DataComparisons comparisons;
 
@@ -60,6 +64,7 @@ public final class GrpcStoreAdmin implements StoreAdmin, AutoCloseable {
   @Override
   public StoreState observe(List<Endpoint> members) {
     channels.keepOnly(members);
+    logins.keySet().retainAll(members.stream().map(Endpoint::clientUrl).toList());
     return observer.observe(members).withComparison(comparisons.last());
   }
 
@@ -175,18 +180,19 @@ public final class GrpcStoreAdmin implements StoreAdmin, AutoCloseable {
   <S extends AbstractBlockingStub<S>, T> T call(Endpoint endpoint, Function<ManagedChannel, S> stub, Duration limit, Function<S, T> what) {
     StoreAccess now = access.get();
     ManagedChannel channel = channels.to(endpoint, now);
+    Login login = logins.computeIfAbsent(endpoint.clientUrl(), url -> new Login());
     try {
-      return what.apply(prepared(stub.apply(channel), limit));
+      return what.apply(prepared(stub.apply(channel), login, limit));
     } catch (StatusRuntimeException e) {
       if (now.login().isEmpty() || !Login.asksForToken(e.getStatus())) {
         throw e;
       }
       login.renew(AuthGrpc.newBlockingStub(channel), now.login().get());
-      return what.apply(prepared(stub.apply(channel), limit));
+      return what.apply(prepared(stub.apply(channel), login, limit));
     }
   }
 
-  private <S extends AbstractBlockingStub<S>> S prepared(S stub, Duration limit) {
+  private static <S extends AbstractBlockingStub<S>> S prepared(S stub, Login login, Duration limit) {
     return stub.withDeadlineAfter(limit.toMillis(), TimeUnit.MILLISECONDS).withCallCredentials(login.credentials());
   }
 

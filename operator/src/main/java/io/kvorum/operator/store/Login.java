@@ -10,7 +10,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** The token of the operator's own user, taken when a store first asks for it and again when the store no longer knows it. Safe for several threads. */
+/** The token of the operator's own user at one member, taken when it first asks for it and again when it no longer knows it. Safe for several threads. */
 final class Login {
   private static final Metadata.Key<String> TOKEN = Metadata.Key.of("token", Metadata.ASCII_STRING_MARSHALLER);
 
