@@ -141,6 +141,8 @@ public final class History {
     world.members.forEach((name, member) -> now.append("\n").append(name).append(' ').append(member.getStatus()).append(' ')
         .append(world.store.list.containsKey(name) ? world.store.list.get(name).learner ? "learner" : "voter" : "unlisted").append(" up=")
         .append(world.store.up(name)));
+    world.operations.values().stream().filter(operation -> operation.getStatus() == null || !operation.getStatus().phase().isFinal())
+        .forEach(operation -> now.append("\n").append(operation.getSpec()).append(' ').append(operation.getStatus()));
     return String.join("\n", log.subList(Math.max(0, log.size() - lines), log.size())) + now + "\n" + world.cluster.getStatus().currentAction() + "\n"
         + world.cluster.getStatus().memory();
   }

@@ -61,6 +61,8 @@ final class ModelWorld implements ClusterRuntime {
     long requested;
     boolean copied;
     boolean used;
+    /** From a backup: once, whatever starts on it later. */
+    boolean made;
   }
 
   final Random random;
@@ -150,7 +152,8 @@ final class ModelWorld implements ClusterRuntime {
       if (running(name) && pod.mode == StartMode.NEW && store.clusterId == 0) {
         store.form(name, peerUrl(name));
       }
-      if (running(name) && pod.restore.isPresent() && !store.list.containsKey(name)) {
+      if (running(name) && pod.restore.isPresent() && !claims.get(name).made) {
+        claims.get(name).made = true;
         assertThat(pods.keySet()).as("nobody of the old cluster runs beside a restore").containsExactly(name);
         SeedRestore restore = pod.restore.get();
         store.restored(name, peerUrl(name), restore.revision().orElse(ModelBackups.revisionOf(this, restore.id())) + restore.revisionBump());

@@ -15,6 +15,7 @@ import io.kvorum.operator.api.KvorumMemberSpec.JoinMode;
 import io.kvorum.operator.api.KvorumOperationStatus.Phase;
 import io.kvorum.operator.desired.Names;
 import io.kvorum.operator.model.Specs;
+import io.kvorum.operator.observe.StoreState.ActiveAlarm;
 import io.kvorum.operator.plan.Plan.Reason;
 import io.kvorum.operator.status.StatusWriter;
 import java.time.Duration;
@@ -361,6 +362,13 @@ class BackupRungsTest {
     Scene smaller = scene(5).spec("replicas", 3);
     smaller.backup("b", Map.of("phase", "Running", "source", "c-4"));
     assertThat(smaller.plan().currentAction().orElseThrow().member()).as("c-4 would be first").isEqualTo("c-3");
+  }
+
+  @Test
+  void anAlarmThatAGoneMemberLeftIsDisarmed() {
+    Scene scene = scene(3);
+    scene.alarms.add(new ActiveAlarm(0x999, ActiveAlarm.Kind.CORRUPT));
+    assertThat(scene.plan().action()).contains(new Action.DisarmAlarm(0x999, "CORRUPT"));
   }
 
   @Test

@@ -7,6 +7,7 @@ import io.kvorum.operator.backup.Continuous;
 import io.kvorum.operator.backup.Retention;
 import io.kvorum.operator.event.EventReason;
 import io.kvorum.operator.observe.Observation.ClaimState;
+import io.kvorum.operator.observe.StoreState.ActiveAlarm;
 import io.kvorum.operator.plan.Action;
 import io.kvorum.operator.plan.Draft;
 import io.kvorum.operator.plan.MemberView;
@@ -18,9 +19,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What disturbs nobody: a voter's missing pod is started, voters go behind the client Service, claims grow one by one (the one that lags least
- * last), deltas are taken by themselves, members take configuration and certificates
- * anew until they report them. Reached when nothing else is to be done, and in passes in which a procedure waits.
+ * What disturbs nobody: a voter's missing pod is started, voters go behind the client Service, alarms of members that are gone are disarmed, claims grow one by
+ * one (the one that lags least last), deltas are taken by themselves, members take configuration and certificates anew until they report them. Reached when
+ * nothing else is to be done, and in passes in which a procedure waits.
  */
 public final class Upkeep implements Rung {
   private static final Duration RELOAD_EVERY = Duration.ofSeconds(5);
@@ -36,7 +37,8 @@ public final class Upkeep implements Rung {
 
   /** @param busy member that a procedure has in hand and that is left alone */
   void act(Situation situation, Draft draft, String busy) {
-    if (!start(situation, draft, busy) && !serve(situation, draft, busy) && !grow(situation, draft) && !backups(situation, draft)) {
+    if (!start(situation, draft, busy) && !serve(situation, draft, busy) && !disarm(situation, draft) && !grow(situation, draft)
+        && !backups(situation, draft)) {
       reload(situation, draft, busy);
     }
   }
@@ -86,6 +88,16 @@ public final class Upkeep implements Rung {
       }
     }
     return false;
+  }
+
+  /** An alarm of a member that is gone, which a recovery or a restore has left: nobody else would ever disarm it. */
+  private static boolean disarm(Situation situation, Draft draft) {
+    Optional<ActiveAlarm> left = situation.observation().store().alarms().stream()
+        .filter(alarm -> situation.observation().store().membership()
+            .filter(list -> list.members().stream().noneMatch(member -> member.id() == alarm.memberId())).isPresent())
+        .findFirst();
+    left.ifPresent(alarm -> draft.act(new Action.DisarmAlarm(alarm.memberId(), alarm.kind().name())));
+    return left.isPresent();
   }
 
   private static boolean grow(Situation situation, Draft draft) {
