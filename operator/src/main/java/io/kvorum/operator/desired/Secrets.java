@@ -125,6 +125,10 @@ public final class Secrets {
     String name = cluster.getMetadata().getName();
     String namespace = cluster.getMetadata().getNamespace();
     List<String> names = new ArrayList<>(List.of("localhost", member));
+    if (namespace == null) {
+      // On a machine of its own, without Kubernetes' names.
+      return new Leaf(member, names, List.of("127.0.0.1", "::1"));
+    }
     services(names, member + "." + Names.peerService(name), namespace, defaults);
     services(names, "*." + Names.peerService(name), namespace, defaults);
     services(names, Names.peerService(name), namespace, defaults);

@@ -14,6 +14,7 @@ import io.kvorum.operator.plan.Plan;
 import io.kvorum.operator.plan.Plan.Reason;
 import io.kvorum.operator.plan.Situation;
 import io.kvorum.operator.plan.SpecCheck;
+import io.kvorum.operator.plan.rung.Authentication;
 import io.kvorum.operator.plan.rung.Identity;
 import io.kvorum.operator.plan.rung.QuorumLoss;
 import java.time.Duration;
@@ -84,6 +85,8 @@ final class Conditions {
       set("Ready", Status.FALSE, "MembersUnhealthy", unhealthy());
     } else if (situation.voters().stream().anyMatch(situation::outdated)) {
       set("Ready", Status.FALSE, "Updating", plan.progress().message());
+    } else if (Authentication.pending(situation)) {
+      set("Ready", Status.FALSE, "Updating", "authentication is about to be switched " + (situation.spec().wantsAuth() ? "on" : "off"));
     } else {
       set("Ready", Status.TRUE, "AllHealthy", "");
     }

@@ -43,6 +43,21 @@ class AuthenticationTest {
   }
 
   @Test
+  void nobodyIsToldReadyBeforeItIsAsTheSpecificationHasIt() {
+    assertThat(ready(wanted(true, false))).isEqualTo("Updating");
+    assertThat(ready(wanted(true, true))).isEqualTo("AllHealthy");
+    assertThat(ready(wasWanted())).isEqualTo("Updating");
+    assertThat(ready(wanted(false, true))).as("by hand").isEqualTo("AllHealthy");
+    Scene unknown = wanted(true, false);
+    unknown.auth = Optional.empty();
+    assertThat(ready(unknown)).isEqualTo("AllHealthy");
+  }
+
+  private static String ready(Scene scene) {
+    return scene.written().condition("Ready").orElseThrow().reason();
+  }
+
+  @Test
   void whatTheStoreItselfSaysEndsIt() {
     CurrentAction issued = Steps.outcome(wasWanted().plan().currentAction().orElseThrow(), CurrentAction.DONE);
     Plan again = wasWanted().current(issued).plan();

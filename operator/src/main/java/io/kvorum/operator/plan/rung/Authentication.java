@@ -15,6 +15,13 @@ import java.util.Optional;
  * switched off. What was never asked for by the specification is left as it is: authentication that somebody enabled by hand stays.
  */
 public final class Authentication implements Rung {
+  /** It is known not to be as the specification has it. */
+  public static boolean pending(Situation situation) {
+    boolean wanted = situation.spec().wantsAuth();
+    boolean ours = wanted || !situation.status().memory().rootSecret().isEmpty();
+    return ours && situation.observation().store().authEnabled().map(enforced -> enforced != wanted).orElse(false);
+  }
+
   @Override
   public boolean decide(Situation situation, Draft draft) {
     Optional<Boolean> enforced = situation.observation().store().authEnabled();
@@ -26,7 +33,7 @@ public final class Authentication implements Rung {
       draft.memory().rootSecret = wanted ? situation.cluster().rootSecret() : "";
       return false;
     }
-    if ((!wanted && draft.memory().rootSecret.isEmpty()) || !situation.mayBegin() || SpecCheck.check(situation).isPresent()) {
+    if (!pending(situation) || !situation.mayBegin() || SpecCheck.check(situation).isPresent()) {
       return false;
     }
     draft.memory().rootSecret = situation.cluster().rootSecret();

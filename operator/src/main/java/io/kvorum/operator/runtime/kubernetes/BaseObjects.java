@@ -16,6 +16,7 @@ import io.kvorum.operator.desired.Names;
 import io.kvorum.operator.desired.PodConfig;
 import io.kvorum.operator.desired.Services;
 import io.kvorum.operator.plan.Action.StartMode;
+import io.kvorum.operator.runtime.Owners;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;

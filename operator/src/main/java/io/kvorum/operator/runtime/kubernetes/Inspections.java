@@ -11,6 +11,7 @@ import io.kvorum.operator.desired.Defaults;
 import io.kvorum.operator.desired.MemberPod;
 import io.kvorum.operator.desired.Names;
 import io.kvorum.operator.observe.Observation.DataReport;
+import io.kvorum.operator.runtime.Owners;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;

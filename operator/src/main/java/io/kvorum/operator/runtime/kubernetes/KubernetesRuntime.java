@@ -30,7 +30,9 @@ import io.kvorum.operator.observe.Observation.NodeState;
 import io.kvorum.operator.observe.Observation.PodState;
 import io.kvorum.operator.observe.StoreState;
 import io.kvorum.operator.plan.Action;
+import io.kvorum.operator.runtime.CertificateKeeper;
 import io.kvorum.operator.runtime.ClusterRuntime;
+import io.kvorum.operator.runtime.Owners;
 import io.kvorum.operator.store.StoreAccess;
 import io.kvorum.operator.store.StoreAdmin;
 import java.security.SecureRandom;
@@ -86,7 +88,7 @@ public final class KubernetesRuntime implements ClusterRuntime {
     Applier applier = new Applier(client, installation.clock());
     this.writes = new Writes(client);
     this.base = new BaseObjects(client, applier, writes, installation.clock());
-    this.certificates = new CertificateKeeper(client, applier, new Issuer(installation.random()), installation.defaults(), installation.clock());
+    this.certificates = new CertificateKeeper(new KubernetesSecrets(client, applier), new Issuer(installation.random()), installation.defaults(), installation.clock());
     this.inspections = new Inspections(client, writes, installation.defaults(), installation.clock());
     this.copies = new ClaimCopies(client, writes);
     this.growth = new ClaimGrowth(writes, installation.clock());

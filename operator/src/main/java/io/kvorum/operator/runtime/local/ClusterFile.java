@@ -15,6 +15,7 @@ import java.util.Set;
 /** Reads the wanted cluster from a file, and refuses what an API server would refuse and what this machine cannot do. */
 final class ClusterFile {
   private static final Set<Integer> SIZES = Set.of(1, 3, 5, 7);
+  private static final Set<TlsSpec.Mode> OWN = Set.of(TlsSpec.Mode.MANAGED, TlsSpec.Mode.DISABLED);
   private static final int MAX_NAME = 40;
   private static final long MIN_VOLUME = 64L << 20;
 
@@ -96,11 +97,14 @@ final class ClusterFile {
     if (spec.storage() == null || spec.storage().size() == null || spec.storage().bytes() < MIN_VOLUME) {
       faults.add("spec.storage.size is at least 64Mi");
     }
-    if (spec.tls().client().mode() != TlsSpec.Mode.DISABLED || spec.tls().peer().mode() != TlsSpec.Mode.DISABLED) {
-      faults.add("members on this machine speak plain text over loopback: set spec.tls.client.mode and spec.tls.peer.mode to Disabled");
+    if (!OWN.contains(spec.tls().client().mode()) || !OWN.contains(spec.tls().peer().mode())) {
+      faults.add("certificates on this machine are the operator's own: set spec.tls.client.mode and spec.tls.peer.mode to Managed or Disabled");
     }
-    if (spec.wantsAuth()) {
-      faults.add("auth needs TLS for clients, which members on this machine do not have");
+    if (spec.wantsAuth() && !spec.tls().client().on()) {
+      faults.add("auth needs TLS for clients");
+    }
+    if (spec.auth() != null && spec.auth().rootCredentialsSecretRef() != null) {
+      faults.add("spec.auth.rootCredentialsSecretRef is for Kubernetes: the password is in the file root-password of the cluster's folder");
     }
     if (spec.backup() != null || spec.bootstrap() != null || spec.wantsFinalBackup()) {
       faults.add(
@@ -113,9 +117,19 @@ final class ClusterFile {
     return faults;
   }
 
+  /** What of a new specification cannot follow the one that counts so far. */
+  static List<String> changes(KvorumClusterSpec spec, KvorumClusterSpec before) {
+    List<String> faults = new ArrayList<>();
+    changes(spec, before, faults);
+    return faults;
+  }
+
   private static void changes(KvorumClusterSpec spec, KvorumClusterSpec before, List<String> faults) {
     if (spec.storage() != null && spec.storage().size() != null && spec.storage().bytes() < before.storage().bytes()) {
       faults.add("volumes only grow");
+    }
+    if (spec.tls().client().on() != before.tls().client().on() || spec.tls().peer().on() != before.tls().peer().on()) {
+      faults.add("TLS cannot be switched on or off later on this machine");
     }
   }
 

@@ -7,18 +7,23 @@ import io.kvorum.operator.api.KvorumMember;
 import io.kvorum.operator.api.KvorumMemberSpec;
 import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.backup.BackupAction;
+import io.kvorum.operator.certificates.Issuer;
+import io.kvorum.operator.desired.Defaults;
 import io.kvorum.operator.desired.MemberConfig;
 import io.kvorum.operator.desired.ServerOptions;
 import io.kvorum.operator.event.PlannedEvent;
 import io.kvorum.operator.observe.Observation;
 import io.kvorum.operator.observe.StoreState;
 import io.kvorum.operator.plan.Action;
+import io.kvorum.operator.runtime.CertificateKeeper;
 import io.kvorum.operator.runtime.ClusterRuntime;
+import io.kvorum.operator.store.StoreAccess;
 import io.kvorum.operator.store.StoreAdmin;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -48,8 +53,13 @@ public final class LocalRuntime implements ClusterRuntime {
   private final InstantSource clock;
   private final DataReports reports;
   private final Consumer<PlannedEvent> events;
+  private final LocalSecrets secrets;
+  private final CertificateKeeper certificates;
+  private volatile StoreAccess access = StoreAccess.PLAIN;
 
-  LocalRuntime(Places places, LocalState state, Processes system, Builds builds, Readiness readiness, InstantSource clock, Consumer<PlannedEvent> events)
+  LocalRuntime(
+      Places places, LocalState state, Processes system, Builds builds, Readiness readiness, InstantSource clock, SecureRandom random,
+      Consumer<PlannedEvent> events)
       throws IOException {
     this.places = places;
     this.state = state;
@@ -57,6 +67,8 @@ public final class LocalRuntime implements ClusterRuntime {
     this.readiness = readiness;
     this.clock = clock;
     this.events = events;
+    this.secrets = new LocalSecrets(places.tlsFolder());
+    this.certificates = new CertificateKeeper(secrets, new Issuer(random), new Defaults("", ""), clock);
     this.reports = new DataReports(places.root().resolve("reports.json"));
     this.processes = new ProcessTable(places.root().resolve("processes.json"), system, record -> launch(system, record), clock);
   }
@@ -66,6 +78,8 @@ public final class LocalRuntime implements ClusterRuntime {
     try {
       processes.tend();
       KvorumCluster cluster = state.cluster();
+      certificates.read(cluster);
+      access = certificates.access(cluster);
       List<Observation.PodState> pods = new ArrayList<>();
       for (ProcessRecord record : processes.all()) {
         pods.add(pod(record));
@@ -98,13 +112,13 @@ public final class LocalRuntime implements ClusterRuntime {
     String waiting = alive ? "" : builds.launcher(record.version()).isPresent() ? (record.restarts() > 0 ? "CrashLoopBackOff" : "ContainerCreating") : "ErrImagePull";
     return new Observation.PodState(
         record.member(), record.uid(), Instant.ofEpochMilli(record.createdMillis()), record.templateHash(), record.version(),
-        alive && readiness.isReady(places.clientUrl(state.slot(record.member()))), alive, record.terminatingMillis() > 0, NODE, waiting, record.restarts(),
+        alive && readiness.isReady(places.healthUrl(state.slot(record.member()))), alive, record.terminatingMillis() > 0, NODE, waiting, record.restarts(),
         record.servesClients());
   }
 
   private Observation.Facts facts(KvorumCluster cluster) {
     return new Observation.Facts(
-        templateHash(cluster), true, MemberConfig.sharedHash(cluster.getSpec()), true, List.of(), Observation.Certificates.NONE, true, 0);
+        templateHash(cluster), true, MemberConfig.sharedHash(cluster.getSpec()), true, certificates.missing(cluster), certificates.facts(cluster), true, 0);
   }
 
   private String templateHash(KvorumCluster cluster) {
@@ -118,6 +132,7 @@ public final class LocalRuntime implements ClusterRuntime {
     String shared = MemberConfig.sharedHash(state.cluster().getSpec());
     List<StoreState.MemberAnswer> answers =
         store.answers().stream()
+            .map(answer -> certificates.recognise(state.cluster(), answer))
             .map(
                 answer ->
                     processes
@@ -141,11 +156,21 @@ public final class LocalRuntime implements ClusterRuntime {
     return places.peerUrl(state.slot(member));
   }
 
-  /** Each running member's configuration file, as the specification has it now. */
+  /** Certificates, and each running member's configuration file, as the specification has them now. */
   @Override
   public void applyBase(Observation observation) {
     attempt(
         () -> {
+          KvorumCluster cluster = state.cluster();
+          if (cluster.getSpec().wantsAuth()) {
+            rootPassword();
+          }
+          certificates.apply(cluster, state.members().all());
+          access = certificates.access(cluster);
+          secrets.unpackOperator(cluster.getMetadata().getName());
+          for (KvorumMember member : state.members().all()) {
+            secrets.unpack(member.getMetadata().getName());
+          }
           for (ProcessRecord record : processes.all()) {
             writeConfig(record);
           }
@@ -276,6 +301,7 @@ public final class LocalRuntime implements ClusterRuntime {
           state.claims().end(member, keepClaim, id);
           state.members().delete(member);
           Files.deleteIfExists(places.configFile(member));
+          secrets.forget(member);
           state.releaseSlot(member);
         });
   }
@@ -293,16 +319,21 @@ public final class LocalRuntime implements ClusterRuntime {
 
   @Override
   public void rotateCertificates(Observation.Certificates.Phase phase) {
-    throw new UnsupportedOperationException("members on this machine have no certificates of the operator's");
+    certificates.rotate(state.cluster(), phase);
   }
 
   @Override
   public String rootPassword() {
-    try {
-      return state.rootPassword();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    KvorumCluster cluster = state.cluster();
+    if (certificates.rootPassword(cluster).isEmpty()) {
+      attempt(() -> certificates.makeRootPassword(cluster, state.rootPassword()));
     }
+    return certificates.rootPassword(cluster).orElse("");
+  }
+
+  /** How the operator shows itself to the members, as of the last pass. Any thread. */
+  StoreAccess access() {
+    return access;
   }
 
   @Override

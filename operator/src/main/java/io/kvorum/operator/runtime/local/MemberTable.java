@@ -31,12 +31,13 @@ final class MemberTable {
     return value == null ? "" : value;
   }
 
-  static String firstSteps(List<Endpoint> endpoints) {
+  /** @param flags that etcdctl needs beside the endpoints, each with a space before it */
+  static String firstSteps(List<Endpoint> endpoints, String flags) {
     return """
         Try it with any etcd client, for example
 
-          etcdctl --endpoints=%1$s put hello world
-          etcdctl --endpoints=%1$s get hello
+          etcdctl --endpoints=%1$s%3$s put hello world
+          etcdctl --endpoints=%1$s%3$s get hello
 
         or from your own program: the endpoints are
           %2$s
@@ -45,7 +46,7 @@ final class MemberTable {
 
         """
         .formatted(
-            String.join(",", endpoints.stream().map(endpoint -> endpoint.clientUrl().substring("http://".length())).toList()),
-            String.join("\n  ", endpoints.stream().map(Endpoint::clientUrl).toList()));
+            String.join(",", endpoints.stream().map(endpoint -> endpoint.clientUrl().replaceFirst("^http://", "")).toList()),
+            String.join("\n  ", endpoints.stream().map(Endpoint::clientUrl).toList()), flags);
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -62,9 +63,11 @@ final class Processes {
     return handle.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
   }
 
-  /** Replaces a file as a whole: a reader, or the next start after a crash, sees the old text or the new. */
+  /** Replaces a file as a whole, readable by this user alone: a reader, or the next start after a crash, sees the old text or the new. */
   static void replace(Path file, String text) throws IOException {
     Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+    Files.deleteIfExists(temporary);
+    Files.createFile(temporary, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     Files.writeString(temporary, text);
     Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }

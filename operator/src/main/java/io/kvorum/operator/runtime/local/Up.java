@@ -1,13 +1,14 @@
 package io.kvorum.operator.runtime.local;
 
 import io.kvorum.operator.api.KvorumCluster;
+import io.kvorum.operator.api.KvorumClusterSpec;
 import io.kvorum.operator.api.KvorumClusterStatus;
+import io.kvorum.operator.api.TlsSpec;
 import io.kvorum.operator.engine.ClusterEngine;
 import io.kvorum.operator.event.PlannedEvent;
 import io.kvorum.operator.plan.Planner;
 import io.kvorum.operator.status.StatusWriter;
 import io.kvorum.operator.store.GrpcStoreAdmin;
-import io.kvorum.operator.store.StoreAccess;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -18,11 +19,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
+import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -85,13 +88,19 @@ public final class Up {
   private int serve(KvorumCluster wanted) throws IOException, InterruptedException {
     Clock clock = Clock.systemUTC();
     LocalState state = LocalState.open(options.data(), wanted, clock);
+    List<String> faults = ClusterFile.changes(wanted.getSpec(), state.cluster().getSpec());
+    if (!faults.isEmpty()) {
+      out.println("kvorum up: " + options.data() + " holds a cluster that this cannot follow: " + String.join("; ", faults));
+      return 1;
+    }
     state.accept(wanted.getSpec());
+    Places places = new Places(options.data(), options.basePort(), wanted.getSpec().tls());
     LocalRuntime runtime =
-        new LocalRuntime(new Places(options.data(), options.basePort()), state, new Processes(), builds, new Readiness(), clock, this::tell);
+        new LocalRuntime(places, state, new Processes(), builds, new Readiness(), clock, new SecureRandom(), this::tell);
     Thread hook = new Thread(this::stop, "up-stop");
     Runtime.getRuntime().addShutdownHook(hook);
     out.println("Cluster " + state.cluster().getMetadata().getName() + " in " + options.data());
-    try (GrpcStoreAdmin store = new GrpcStoreAdmin(() -> StoreAccess.PLAIN, clock)) {
+    try (GrpcStoreAdmin store = new GrpcStoreAdmin(runtime::access, clock)) {
       ClusterEngine engine = new ClusterEngine(runtime, store, new Planner()::plan, StatusWriter::status, progress);
       Duration pause;
       do {
@@ -180,11 +189,27 @@ public final class Up {
     if (!table.equals(shown)) {
       out.print(table);
       if (shown.isEmpty()) {
-        out.print(MemberTable.firstSteps(runtime.endpoints()));
+        out.print(MemberTable.firstSteps(runtime.endpoints(), flags(state.cluster().getSpec())));
       }
       out.flush();
       shown = table;
     }
+  }
+
+  /** What etcdctl needs beside the endpoints. */
+  private String flags(KvorumClusterSpec spec) {
+    StringBuilder flags = new StringBuilder();
+    if (spec.tls().client().on()) {
+      flags.append(" --cacert=").append(options.data().resolve("tls/ca.crt"));
+    }
+    if (spec.tls().client().on() && spec.tls().client().clientAuth() == TlsSpec.ClientAuth.REQUIRED) {
+      Path own = options.data().resolve("tls/operator");
+      flags.append(" --cert=").append(own.resolve("tls.crt")).append(" --key=").append(own.resolve("tls.key"));
+    }
+    if (spec.wantsAuth()) {
+      flags.append(" --user=root:$(cat ").append(options.data().resolve("root-password")).append(")");
+    }
+    return flags.toString();
   }
 
   /** On SIGINT or SIGTERM; returns when the members have ended. */

@@ -13,7 +13,9 @@ import io.kvorum.operator.observe.HashComparison;
 import io.kvorum.operator.observe.StoreState;
 import io.kvorum.operator.store.GrpcStoreAdmin;
 import io.kvorum.operator.store.StoreAdmin;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -85,6 +87,49 @@ class LocalClusterIT {
     assertThat(lab.pods().getFirst().uid()).isEqualTo(uid);
     assertThat(lab.pid("lab-0")).isEqualTo(pid);
     assertThat(lab.kv().txnWithPuts(4)).isEqualTo("INVALID_ARGUMENT: etcdserver: too many operations in txn request");
+  }
+
+  @Test
+  void a_cluster_with_tls_and_users_rotates_its_certificates_sleeps_and_wakes() throws Exception {
+    lab.security("auth: {enabled: true}");
+    lab.want(1, List.of());
+    lab.until("one voter with users", status -> isReady(status, 1) && lab.events().contains("AuthEnabled"));
+    assertThat(lab.endpoints().getFirst().clientUrl()).startsWith("https://");
+    lab.kv().put("kept", "yes");
+    Path trusted = lab.data().resolve("tls/ca.crt");
+    Path key = lab.data().resolve("tls/lab-0/client/tls.key");
+    String authority = Files.readString(trusted);
+    String before = Files.readString(key);
+    assertThat(Files.getPosixFilePermissions(key)).containsExactlyInAnyOrder(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
+    long pid = lab.pid("lab-0");
+    String clusterId = lab.status().clusterID();
+
+    lab.crashEverywhere();
+    lab.ask(rotation());
+    lab.until("rotated", status -> lab.operation("rotation").map(KvorumOperationStatus::phase).equals(Optional.of(KvorumOperationStatus.Phase.SUCCEEDED)));
+    assertThat(Files.readString(trusted)).isNotEqualTo(authority).containsOnlyOnce("BEGIN CERTIFICATE");
+    assertThat(Files.readString(key)).isNotEqualTo(before);
+    assertThat(lab.pid("lab-0")).as("nobody is restarted").isEqualTo(pid);
+    assertThat(lab.kv().get("kept")).isEqualTo("yes");
+
+    lab.security("auth: {enabled: true}\n  hibernated: true");
+    lab.want(1, List.of());
+    lab.until("asleep", status -> status.phase() == Phase.HIBERNATED && lab.pods().isEmpty());
+    lab.security("auth: {enabled: false}");
+    lab.want(1, List.of());
+    lab.until("awake without users", status -> isReady(status, 1) && lab.events().contains("AuthDisabled"));
+    assertThat(lab.status().clusterID()).isEqualTo(clusterId);
+    assertThat(lab.kv().get("kept")).isEqualTo("yes");
+  }
+
+  private static KvorumOperation rotation() {
+    KvorumOperation rotation = new KvorumOperation();
+    rotation.setMetadata(new ObjectMetaBuilder().withName("rotation").build());
+    rotation.setSpec(
+        new KvorumOperationSpec(
+            "lab", null, 600, null, null, null, null, null,
+            new KvorumOperationSpec.RotateCertificates(KvorumOperationSpec.RotateCertificates.Kind.CERTIFICATE_AUTHORITY), null, null, null));
+    return rotation;
   }
 
   @Test

@@ -1,23 +1,34 @@
 package io.kvorum.operator.runtime.local;
 
 import com.google.protobuf.ByteString;
+import io.grpc.ChannelCredentials;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
+import io.grpc.TlsChannelCredentials;
+import io.grpc.stub.MetadataUtils;
+import io.kvorum.operator.store.StoreAccess;
 import io.kvorum.operator.store.StoreAdmin.Endpoint;
+import io.kvorum.protocol.etcdserverpb.AuthGrpc;
+import io.kvorum.protocol.etcdserverpb.AuthenticateRequest;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.PutRequest;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.etcdserverpb.RequestOp;
 import io.kvorum.protocol.etcdserverpb.TxnRequest;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /** Keys and values of a cluster of this machine, asked of whichever member answers. */
-record LocalKv(List<Endpoint> endpoints) {
+record LocalKv(List<Endpoint> endpoints, StoreAccess access) {
 
   void put(String key, String value) {
     call(stub -> stub.put(put(key, value, 0)));
@@ -49,9 +60,9 @@ record LocalKv(List<Endpoint> endpoints) {
     StatusRuntimeException last = null;
     for (Endpoint endpoint : endpoints) {
       URI url = URI.create(endpoint.clientUrl());
-      ManagedChannel channel = Grpc.newChannelBuilderForAddress(url.getHost(), url.getPort(), InsecureChannelCredentials.create()).build();
+      ManagedChannel channel = Grpc.newChannelBuilderForAddress(url.getHost(), url.getPort(), credentials()).build();
       try {
-        return what.apply(KVGrpc.newBlockingStub(channel).withDeadlineAfter(10, TimeUnit.SECONDS));
+        return what.apply(withToken(KVGrpc.newBlockingStub(channel).withDeadlineAfter(10, TimeUnit.SECONDS), channel));
       } catch (StatusRuntimeException e) {
         last = e;
       } finally {
@@ -59,5 +70,29 @@ record LocalKv(List<Endpoint> endpoints) {
       }
     }
     throw last;
+  }
+
+  private ChannelCredentials credentials() {
+    if (access.tls().isEmpty()) {
+      return InsecureChannelCredentials.create();
+    }
+    try {
+      byte[] trusted = access.tls().get().trusted().getBytes(StandardCharsets.UTF_8);
+      return TlsChannelCredentials.newBuilder().trustManager(new ByteArrayInputStream(trusted)).build();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private KVGrpc.KVBlockingStub withToken(KVGrpc.KVBlockingStub stub, ManagedChannel channel) {
+    if (access.login().isEmpty()) {
+      return stub;
+    }
+    AuthenticateRequest request =
+        AuthenticateRequest.newBuilder().setName(access.login().get().user()).setPassword(access.login().get().password()).build();
+    String token = AuthGrpc.newBlockingStub(channel).withDeadlineAfter(10, TimeUnit.SECONDS).authenticate(request).getToken();
+    Metadata headers = new Metadata();
+    headers.put(Metadata.Key.of("token", Metadata.ASCII_STRING_MARSHALLER), token);
+    return stub.withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
   }
 }

@@ -7,6 +7,7 @@ import io.kvorum.operator.api.KvorumClusterStatus;
 import io.kvorum.operator.api.KvorumMember;
 import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.api.KvorumOperationStatus;
+import io.kvorum.operator.api.TlsSpec;
 import io.kvorum.operator.engine.ClusterEngine;
 import io.kvorum.operator.event.PlannedEvent;
 import io.kvorum.operator.observe.Observation.PodState;
@@ -21,6 +22,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,6 +43,7 @@ final class LocalLab implements AutoCloseable {
   private final int basePort;
   private final List<String> events = new ArrayList<>();
   private final Crashes crashes = new Crashes();
+  private String security = "tls: {client: {mode: Disabled}, peer: {mode: Disabled}}";
   private KvorumCluster wanted;
   private LocalState state;
   private LocalRuntime runtime;
@@ -82,10 +85,11 @@ final class LocalLab implements AutoCloseable {
     Random random = new Random();
     for (int attempt = 0; attempt < 50; attempt++) {
       int base = 5_000 + 10 * random.nextInt(900);
-      Places places = new Places(Path.of("."), base);
+      Places places = new Places(Path.of("."), base, TlsSpec.DEFAULTS);
       boolean free = true;
       for (int slot = 0; slot < Places.SLOTS && free; slot++) {
-        free = isFree(places.clientPort(slot)) && isFree(places.clientPort(slot) + 1);
+        int port = places.clientPort(slot);
+        free = isFree(port) && isFree(port + 1) && isFree(port + 2);
       }
       if (free) {
         return base;
@@ -120,13 +124,11 @@ final class LocalLab implements AutoCloseable {
           replicas: %d
           version: "%s"
           storage: {size: 1Gi}
-          tls:
-            client: {mode: Disabled}
-            peer: {mode: Disabled}
           update: {minReadySeconds: 0}
           healing: {recreateAfter: 1s, replaceAfter: 2s}
+          %s
         %s"""
-            .formatted(NAME, replicas, wanted.getSpec().version(), config.isEmpty() ? "" : "  config:\n" + config));
+            .formatted(NAME, replicas, wanted.getSpec().version(), security, config.isEmpty() ? "" : "  config:\n" + config));
     try {
       wanted = ClusterFile.read(file, null, builds);
     } catch (ClusterFile.RefusedException e) {
@@ -135,6 +137,11 @@ final class LocalLab implements AutoCloseable {
     if (state != null) {
       state.accept(wanted.getSpec());
     }
+  }
+
+  /** The lines of the specification about TLS, users and sleep; counts with the next {@link #want}. */
+  void security(String lines) {
+    security = lines;
   }
 
   void crashEverywhere() {
@@ -175,8 +182,9 @@ final class LocalLab implements AutoCloseable {
     Path data = folder.resolve("data");
     state = LocalState.open(data, wanted, clock);
     state.accept(wanted.getSpec());
-    runtime = new LocalRuntime(new Places(data, basePort), state, new Processes(), builds, new Readiness(), clock, this::tell);
-    store = new GrpcStoreAdmin(() -> StoreAccess.PLAIN, clock);
+    Places places = new Places(data, basePort, wanted.getSpec().tls());
+    runtime = new LocalRuntime(places, state, new Processes(), builds, new Readiness(), clock, new SecureRandom(), this::tell);
+    store = new GrpcStoreAdmin(runtime::access, clock);
   }
 
   private void tell(PlannedEvent event) {
@@ -258,7 +266,11 @@ final class LocalLab implements AutoCloseable {
   }
 
   LocalKv kv() {
-    return new LocalKv(runtime.endpoints());
+    return new LocalKv(runtime.endpoints(), runtime.access());
+  }
+
+  Path data() {
+    return folder.resolve("data");
   }
 
   @Override

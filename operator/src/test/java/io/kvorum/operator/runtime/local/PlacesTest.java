@@ -3,6 +3,7 @@ package io.kvorum.operator.runtime.local;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.kvorum.operator.api.TlsSpec;
 import java.nio.file.Path;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -12,12 +13,12 @@ import org.junit.jupiter.api.Test;
 class PlacesTest {
   @Test
   void the_first_three_members_are_at_the_customary_ports_and_no_two_slots_share_one() {
-    Places places = new Places(Path.of("x"), 2379);
+    Places places = new Places(Path.of("x"), 2379, TlsSpec.DEFAULTS);
     assertThat(IntStream.range(0, 3).map(places::clientPort)).containsExactly(2379, 22379, 32379);
-    assertThat(IntStream.range(0, Places.SLOTS).flatMap(slot -> IntStream.of(places.clientPort(slot), places.clientPort(slot) + 1)))
+    assertThat(IntStream.range(0, Places.SLOTS).flatMap(slot -> IntStream.of(places.clientPort(slot), places.clientPort(slot) + 1, places.clientPort(slot) + 2)))
         .doesNotHaveDuplicates();
-    Places highest = new Places(Path.of("x"), Places.MAX_BASE_PORT);
-    assertThat(IntStream.range(0, Places.SLOTS).map(slot -> highest.clientPort(slot) + 1)).allMatch(port -> port <= 65_535);
+    Places highest = new Places(Path.of("x"), Places.MAX_BASE_PORT, TlsSpec.DEFAULTS);
+    assertThat(IntStream.range(0, Places.SLOTS).map(slot -> highest.clientPort(slot) + 2)).allMatch(port -> port <= 65_535);
   }
 
   @Test

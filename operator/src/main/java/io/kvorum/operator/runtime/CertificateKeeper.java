@@ -1,10 +1,9 @@
-package io.kvorum.operator.runtime.kubernetes;
+package io.kvorum.operator.runtime;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.Secret;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumMember;
 import io.kvorum.operator.api.TlsSpec;
@@ -24,8 +23,8 @@ import io.kvorum.operator.observe.Observation.Certificates;
 import io.kvorum.operator.observe.Observation.Certificates.Phase;
 import io.kvorum.operator.observe.StoreState;
 import io.kvorum.operator.store.StoreAccess;
-import java.time.Clock;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -36,41 +35,29 @@ import java.util.Optional;
 import java.util.Set;
 
 /** The certificates of one cluster: those of the operator's own authority, those that cert-manager issues, and those that were given. */
-final class CertificateKeeper {
+public final class CertificateKeeper {
   /** Stands among expected fingerprints for "its own present leaf on each plane", which differs from member to member. */
   private static final String OWN_LEAVES = "own-leaves";
 
   /** Name of the authorities' end in the observation. */
   private static final String AUTHORITIES = "ca";
 
-  private final KubernetesClient client;
-  private final Applier applier;
+  private final SecretStore store;
   private final Issuer issuer;
   private final Defaults defaults;
-  private final Clock clock;
+  private final InstantSource clock;
   private Map<String, Secret> secrets = Map.of();
 
-  CertificateKeeper(KubernetesClient client, Applier applier, Issuer issuer, Defaults defaults, Clock clock) {
-    this.client = client;
-    this.applier = applier;
+  public CertificateKeeper(SecretStore store, Issuer issuer, Defaults defaults, InstantSource clock) {
+    this.store = store;
     this.issuer = issuer;
     this.defaults = defaults;
     this.clock = clock;
   }
 
   /** Reads the secrets of the cluster, those of its own and those that it names. */
-  void read(KvorumCluster cluster) {
-    String namespace = cluster.getMetadata().getNamespace();
-    Map<String, Secret> found = new HashMap<>();
-    client.secrets().inNamespace(namespace).withLabel(Names.CLUSTER, cluster.getMetadata().getName()).list().getItems()
-        .forEach(secret -> found.put(secret.getMetadata().getName(), secret));
-    for (String name : named(cluster)) {
-      Secret secret = found.containsKey(name) ? null : client.secrets().inNamespace(namespace).withName(name).get();
-      if (secret != null) {
-        found.put(name, secret);
-      }
-    }
-    secrets = found;
+  public void read(KvorumCluster cluster) {
+    secrets = store.read(cluster, named(cluster));
   }
 
   /** Secrets that the specification names. */
@@ -89,12 +76,13 @@ final class CertificateKeeper {
     return names;
   }
 
-  List<String> missing(KvorumCluster cluster) {
+  /** Secrets that the specification names and that do not exist. */
+  public List<String> missing(KvorumCluster cluster) {
     return named(cluster).stream().filter(name -> !secrets.containsKey(name)).sorted().toList();
   }
 
   /** Makes and renews what is the operator's to make; the owner of what belongs to a member is the member. */
-  void apply(KvorumCluster cluster, List<KvorumMember> members) {
+  public void apply(KvorumCluster cluster, List<KvorumMember> members) {
     for (Plane plane : MemberPod.planes(cluster.getSpec().tls())) {
       TlsSpec.Plane tls = MemberPod.of(cluster.getSpec().tls(), plane);
       switch (tls.mode()) {
@@ -108,14 +96,14 @@ final class CertificateKeeper {
     if (cluster.getSpec().tls().client().on()) {
       String trusted = trusted(cluster);
       if (!trusted.isEmpty()) {
-        applier.apply(owned(Secrets.trust(cluster, trusted), cluster));
+        store.apply(owned(Secrets.trust(cluster, trusted), cluster));
       }
     }
   }
 
   private void managed(KvorumCluster cluster, List<KvorumMember> members, Plane plane) {
     Authority authority = authority(cluster, plane).orElseGet(() -> Authority.create(issuer, authorityName(cluster, plane), clock.instant()));
-    store(owned(Secrets.authority(cluster, plane, authority), cluster));
+    keep(owned(Secrets.authority(cluster, plane, authority), cluster));
     for (KvorumMember member : members) {
       String name = member.getSpec().memberName();
       Map<String, String> labels = Names.labels(cluster.getMetadata().getName(), name);
@@ -134,7 +122,7 @@ final class CertificateKeeper {
     }
     Secret secret = Secrets.leaf(cluster, name, labels, pair, authority.bundle());
     secret.getMetadata().setOwnerReferences(List.of(owner));
-    store(secret);
+    keep(secret);
   }
 
   private void ordered(KvorumCluster cluster, List<KvorumMember> members, Plane plane, TlsSpec.Plane tls) {
@@ -145,28 +133,28 @@ final class CertificateKeeper {
               cluster, tls, Names.certificate(name, plane), Names.labels(cluster.getMetadata().getName(), name),
               Secrets.leafOf(cluster, name, plane, defaults));
       order.getMetadata().setOwnerReferences(List.of(Owners.controlledBy(member)));
-      applier.apply(order);
+      store.apply(order);
     }
     if (plane == Plane.CLIENT) {
       String name = cluster.getMetadata().getName();
-      applier.apply(owned(Secrets.order(cluster, tls, Names.operatorCertificate(name), Names.labels(name), Secrets.operatorLeaf()), cluster));
+      store.apply(owned(Secrets.order(cluster, tls, Names.operatorCertificate(name), Names.labels(name), Secrets.operatorLeaf()), cluster));
     }
   }
 
-  private void store(Secret secret) {
-    applier.apply(secret);
+  private void keep(Secret secret) {
+    store.apply(secret);
     Map<String, Secret> next = new HashMap<>(secrets);
     next.put(secret.getMetadata().getName(), secret);
     secrets = next;
   }
 
   /** Moves the rotation of every authority that is the operator's. */
-  void rotate(KvorumCluster cluster, Phase phase) {
+  public void rotate(KvorumCluster cluster, Phase phase) {
     for (Plane plane : MemberPod.planes(cluster.getSpec().tls())) {
       authority(cluster, plane)
           .ifPresent(
               authority ->
-                  store(owned(Secrets.authority(cluster, plane, authority.to(phase, issuer, authorityName(cluster, plane), clock.instant())), cluster)));
+                  keep(owned(Secrets.authority(cluster, plane, authority.to(phase, issuer, authorityName(cluster, plane), clock.instant())), cluster)));
     }
   }
 
@@ -182,7 +170,7 @@ final class CertificateKeeper {
   }
 
   /** What the planner is told: phase, ends, and what each member must report before the next phase. */
-  Certificates facts(KvorumCluster cluster) {
+  public Certificates facts(KvorumCluster cluster) {
     List<Certificate> certificates = new ArrayList<>();
     List<String> expected = new ArrayList<>();
     Optional<Phase> phase = Optional.empty();
@@ -228,7 +216,7 @@ final class CertificateKeeper {
   }
 
   /** A member that reports its own present leaves reports {@link #OWN_LEAVES} as well. */
-  StoreState.MemberAnswer recognise(KvorumCluster cluster, StoreState.MemberAnswer answer) {
+  public StoreState.MemberAnswer recognise(KvorumCluster cluster, StoreState.MemberAnswer answer) {
     for (Plane plane : MemberPod.planes(cluster.getSpec().tls())) {
       Secret secret = secrets.get(MemberPod.certificateSecret(MemberPod.of(cluster.getSpec().tls(), plane), answer.member(), plane));
       if (secret == null || !answer.certificateFingerprints().contains(Pem.fingerprint(Secrets.pair(secret).parsed()))) {
@@ -241,7 +229,7 @@ final class CertificateKeeper {
   }
 
   /** Changes with the files that are mounted into a member's pod; empty without any. */
-  String stamp(KvorumCluster cluster, String member) {
+  public String stamp(KvorumCluster cluster, String member) {
     StringBuilder files = new StringBuilder();
     for (Plane plane : MemberPod.planes(cluster.getSpec().tls())) {
       Secret secret = secrets.get(MemberPod.certificateSecret(MemberPod.of(cluster.getSpec().tls(), plane), member, plane));
@@ -253,7 +241,7 @@ final class CertificateKeeper {
   }
 
   /** How the operator shows itself to the members. */
-  StoreAccess access(KvorumCluster cluster) {
+  public StoreAccess access(KvorumCluster cluster) {
     TlsSpec.Plane client = cluster.getSpec().tls().client();
     Optional<StoreAccess.Tls> tls = Optional.empty();
     if (client.on()) {
@@ -280,14 +268,15 @@ final class CertificateKeeper {
     return secret == null ? "" : Secrets.value(secret, Secrets.AUTHORITY);
   }
 
-  Optional<String> rootPassword(KvorumCluster cluster) {
+  /** The password of root; empty when there is none. */
+  public Optional<String> rootPassword(KvorumCluster cluster) {
     return Optional.ofNullable(secrets.get(cluster.rootSecret())).map(secret -> Secrets.value(secret, Secrets.PASSWORD)).filter(text -> !text.isEmpty());
   }
 
   /** Makes root's password when it is the operator's to make. */
-  void makeRootPassword(KvorumCluster cluster, String password) {
+  public void makeRootPassword(KvorumCluster cluster, String password) {
     if (cluster.getSpec().wantsAuth() && own(cluster)) {
-      store(owned(Secrets.credentials(cluster, password), cluster));
+      keep(owned(Secrets.credentials(cluster, password), cluster));
     }
   }
 

@@ -1,14 +1,15 @@
-package io.kvorum.operator.runtime.kubernetes;
+package io.kvorum.operator.runtime;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
 
 /** Owner references. */
-final class Owners {
+public final class Owners {
   private Owners() {}
 
-  static OwnerReference controlledBy(HasMetadata owner) {
+  /** By this object, which is the only one. */
+  public static OwnerReference controlledBy(HasMetadata owner) {
     return new OwnerReferenceBuilder()
         .withApiVersion(owner.getApiVersion())
         .withKind(owner.getKind())
