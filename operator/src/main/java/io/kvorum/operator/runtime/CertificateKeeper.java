@@ -102,7 +102,7 @@ public final class CertificateKeeper {
   }
 
   private void managed(KvorumCluster cluster, List<KvorumMember> members, Plane plane) {
-    Authority authority = authority(cluster, plane).orElseGet(() -> Authority.create(issuer, authorityName(cluster, plane), clock.instant()));
+    Authority authority = authority(cluster, plane).orElseGet(() -> Authority.create(issuer, authorityName(cluster, plane, clock.instant()), clock.instant()));
     keep(owned(Secrets.authority(cluster, plane, authority), cluster));
     for (KvorumMember member : members) {
       String name = member.getSpec().memberName();
@@ -154,7 +154,7 @@ public final class CertificateKeeper {
       authority(cluster, plane)
           .ifPresent(
               authority ->
-                  keep(owned(Secrets.authority(cluster, plane, authority.to(phase, issuer, authorityName(cluster, plane), clock.instant())), cluster)));
+                  keep(owned(Secrets.authority(cluster, plane, authority.to(phase, issuer, authorityName(cluster, plane, clock.instant()), clock.instant())), cluster)));
     }
   }
 
@@ -165,8 +165,9 @@ public final class CertificateKeeper {
     return Optional.ofNullable(secrets.get(Names.authority(cluster.getMetadata().getName(), plane))).map(Secrets::authority);
   }
 
-  private static String authorityName(KvorumCluster cluster, Plane plane) {
-    return "kvorum " + plane.text() + " " + cluster.getMetadata().getName();
+  /** Another one each time: some clients tell the authorities of a bundle apart by their names alone. At most 63 characters. */
+  private static String authorityName(KvorumCluster cluster, Plane plane, Instant now) {
+    return "kvorum " + plane.text() + " " + cluster.getMetadata().getName() + " " + Long.toHexString(now.getEpochSecond());
   }
 
   /** What the planner is told: phase, ends, and what each member must report before the next phase. */

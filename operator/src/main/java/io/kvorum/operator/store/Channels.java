@@ -11,6 +11,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -18,6 +22,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
 
 /** One connection for each member that is in use; at most {@link #LIMIT}, and all are new when the TLS files have changed. Safe for several threads. */
 final class Channels implements AutoCloseable {
@@ -78,13 +84,33 @@ final class Channels implements AutoCloseable {
     }
     StoreAccess.Tls files = access.tls().get();
     try {
-      TlsChannelCredentials.Builder builder = TlsChannelCredentials.newBuilder().trustManager(stream(files.trusted()));
+      TlsChannelCredentials.Builder builder = TlsChannelCredentials.newBuilder().trustManager(trust(files.trusted()));
       if (!files.certificate().isEmpty()) {
         builder.keyManager(stream(files.certificate()), stream(files.key()));
       }
       return builder.build();
     } catch (IOException e) {
       throw new UncheckedIOException("reading a PEM text", e);
+    }
+  }
+
+  /**
+   * Of all certificates of the text. The builder's own reading keeps one of those that carry the same name, and during a rotation the present authority and its
+   * successor may.
+   */
+  private static TrustManager[] trust(String text) throws IOException {
+    try {
+      KeyStore authorities = KeyStore.getInstance(KeyStore.getDefaultType());
+      authorities.load(null, null);
+      int number = 0;
+      for (Certificate authority : CertificateFactory.getInstance("X.509").generateCertificates(stream(text))) {
+        authorities.setCertificateEntry("authority-" + number++, authority);
+      }
+      TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+      factory.init(authorities);
+      return factory.getTrustManagers();
+    } catch (GeneralSecurityException e) {
+      throw new IOException(e);
     }
   }
 

@@ -104,7 +104,7 @@ public final class Upkeep implements Rung {
     long wanted = situation.spec().storage().bytes();
     List<MemberView> small = situation.members().stream()
         .filter(member -> member.claim()
-            .map(claim -> claim.requestedBytes() < wanted && !claim.lost() && !claim.terminating() && !refused(situation, claim)).orElse(false))
+            .map(claim -> claim.bound() && claim.requestedBytes() < wanted && !claim.lost() && !claim.terminating() && !refused(situation, claim)).orElse(false))
         .toList();
     Optional<MemberView> growing = situation.members().stream().filter(member -> member.claim().map(Upkeep::grows).orElse(false)).findFirst();
     if (growing.isPresent() && draft.progress() == Reason.STABLE) {

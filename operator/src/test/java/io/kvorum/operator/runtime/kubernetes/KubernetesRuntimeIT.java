@@ -88,6 +88,34 @@ class KubernetesRuntimeIT extends ApiServerFixture {
   }
 
   @Test
+  void aGrowthThatTheApiServerRefusesIsTheClaimsProblem() {
+    pass();
+    start();
+    assertThat(runtime.surroundings().claims().getFirst().resizeProblem()).isEmpty();
+    apply("auth: {enabled: true}, storage: {size: 2Gi}");
+    pass();
+    runtime.growClaim(MEMBER, 2L << 30); // no volume is bound to it yet: its request cannot be changed
+
+    assertThat(runtime.surroundings().claims()).singleElement().satisfies(claim -> {
+      assertThat(claim.requestedBytes()).isEqualTo(1L << 30);
+      assertThat(claim.resizeProblem().orElseThrow().message()).contains("immutable");
+    });
+  }
+
+  @Test
+  void whoRotatesCertificatesTellsThePodSoThatItsFilesAreRefreshed() {
+    pass();
+    start();
+    pass();
+    String before = pod().getMetadata().getAnnotations().get(Names.CERTIFICATES_HASH);
+    runtime.rotateCertificates(Phase.TRUST_BOTH);
+    pass();
+
+    assertThat(before).isNotEmpty();
+    assertThat(pod().getMetadata().getAnnotations().get(Names.CERTIFICATES_HASH)).isNotEqualTo(before);
+  }
+
+  @Test
   void aPodIsDeletedByItsUidAlone() {
     pass();
     start();
