@@ -21,7 +21,7 @@ public final class Owners {
   }
 
   /** Whether the owner with this very uid controls the object. */
-  static boolean isOwner(HasMetadata owner, HasMetadata object) {
+  public static boolean isOwner(HasMetadata owner, HasMetadata object) {
     return object.getMetadata().getOwnerReferences().stream().anyMatch(one -> one.getUid().equals(owner.getMetadata().getUid()));
   }
 }

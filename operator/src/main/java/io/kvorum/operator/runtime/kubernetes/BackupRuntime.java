@@ -17,6 +17,7 @@ import io.kvorum.operator.backup.ScheduleObservation;
 import io.kvorum.operator.desired.BackupJob;
 import io.kvorum.operator.desired.Defaults;
 import io.kvorum.operator.event.PlannedEvent;
+import io.kvorum.operator.runtime.Owners;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
