@@ -85,7 +85,7 @@ public final class Plugin {
       @Option(names = {"-w", "--watch"}, description = "Show it again when it changes.") boolean watch)
       throws InterruptedException {
     try (Objects objects = objects()) {
-      String shown = "";
+      String shown = null;
       do {
         StringBuilder text = new StringBuilder();
         for (KvorumCluster found : cluster == null ? objects.clusters() : List.of(cluster(objects, cluster))) {

@@ -34,6 +34,7 @@ class PluginTest {
   private final Deque<KvorumOperationStatus> answers = new ArrayDeque<>();
   private final List<KvorumBackup> taken = new ArrayList<>();
   private final Deque<String> steps = new ArrayDeque<>();
+  private boolean none;
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
 
@@ -154,6 +155,13 @@ class PluginTest {
   }
 
   @Test
+  void status_of_nothing_says_so() {
+    none = true;
+    assertThat(run("status")).isZero();
+    assertThat(out.toString()).isEqualTo("No clusters.\n");
+  }
+
+  @Test
   void status_lists_backups_newest_first() {
     taken.add(backup("b-1", VERIFIED));
     taken.add(backup("b-2", "{phase: Running, message: reading from main-1}"));
@@ -220,7 +228,7 @@ class PluginTest {
   private final class FakeObjects implements Objects {
     @Override
     public List<KvorumCluster> clusters() {
-      return List.of(PluginTest.cluster());
+      return none ? List.of() : List.of(PluginTest.cluster());
     }
 
     @Override
