@@ -263,6 +263,7 @@ public final class LocalRuntime implements ClusterRuntime {
     attempt(
         () -> {
           KvorumCluster cluster = state.cluster();
+          state.beginWith(action.member(), action.initialPeers());
           processes.add(
               new ProcessRecord(
                   action.member(), UUID.randomUUID().toString(), clock.millis(), 0, 0, templateHash(cluster), cluster.acceptedVersion(), 0, 0, 0, true,

@@ -7,6 +7,7 @@ import io.kvorum.operator.api.KvorumCluster;
 import io.kvorum.operator.api.KvorumClusterSpec;
 import io.kvorum.operator.api.KvorumClusterStatus;
 import io.kvorum.operator.api.KvorumMember;
+import io.kvorum.operator.api.KvorumMemberSpec;
 import io.kvorum.operator.api.KvorumOperation;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -109,6 +111,18 @@ final class LocalState {
     next.setSpec(cluster.getSpec());
     next.setStatus(cluster.getStatus());
     return next;
+  }
+
+  /** Writes the members that one begins with into its object, once; one that has some has been started before, which is what wakes it after a sleep. */
+  void beginWith(String name, List<String> initialPeers) throws IOException {
+    KvorumMember member = members.get(name).orElse(null);
+    if (member != null && member.getSpec().initialPeers().isEmpty()) {
+      KvorumMemberSpec spec = member.getSpec();
+      member.setSpec(
+          new KvorumMemberSpec(
+              spec.clusterName(), spec.memberName(), spec.ordinal(), spec.clusterToken(), spec.peerURL(), initialPeers, spec.joinMode(), spec.volumeClaimName()));
+      members.put(member);
+    }
   }
 
   int slot(String member) {

@@ -90,7 +90,7 @@ class LocalClusterIT {
   }
 
   @Test
-  void a_cluster_with_tls_and_users_rotates_its_certificates_and_gives_its_users_up() throws Exception {
+  void a_cluster_with_tls_and_users_rotates_its_certificates_sleeps_and_wakes() throws Exception {
     lab.security("auth: {enabled: true}");
     lab.want(1, List.of());
     lab.until("one voter with users", status -> isReady(status, 1) && lab.events().contains("AuthEnabled"));
@@ -111,9 +111,12 @@ class LocalClusterIT {
     assertThat(lab.pid("lab-0")).as("nobody is restarted").isEqualTo(pid);
     assertThat(lab.kv().get("kept")).isEqualTo("yes");
 
+    lab.security("auth: {enabled: true}\n  hibernated: true");
+    lab.want(1, List.of());
+    lab.until("asleep", status -> status.phase() == Phase.HIBERNATED && lab.pods().isEmpty());
     lab.security("auth: {enabled: false}");
     lab.want(1, List.of());
-    lab.until("without users", status -> isReady(status, 1) && lab.events().contains("AuthDisabled"));
+    lab.until("awake without users", status -> isReady(status, 1) && lab.events().contains("AuthDisabled"));
     assertThat(lab.status().clusterID()).isEqualTo(clusterId);
     assertThat(lab.kv().get("kept")).isEqualTo("yes");
   }
