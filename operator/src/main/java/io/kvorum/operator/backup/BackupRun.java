@@ -122,7 +122,7 @@ final class BackupRun {
 
   /** Makes the next Job that takes the backup, from a source that is chosen anew. */
   private void take() {
-    Optional<String> source = seen.cluster().flatMap(Sources::choose);
+    Optional<String> source = seen.cluster().flatMap(cluster -> Sources.choose(cluster, lastSource()));
     if (source.isEmpty()) {
       status.message = "waiting: no member can be read from now";
       pass.requeue = Pass.WATCHING;
@@ -133,6 +133,16 @@ final class BackupRun {
     }
     status.source = source.get();
     pass.start(Kind.BACKUP);
+  }
+
+  /** Of the newest backup in the same place; empty when there is none, and when a Job of this backup has failed: then the member may be the reason. */
+  private String lastSource() {
+    return !status.source.isEmpty() ? "" : seen.backups().stream()
+        .filter(one -> one.getSpec().clusterRef().equals(seen.backup().getSpec().clusterRef()) && Chains.usable(one))
+        .filter(one -> status.destination.equals(one.known().destination()))
+        .max(Chains.BY_AGE)
+        .map(one -> one.known().source())
+        .orElse("");
   }
 
   private void running() {

@@ -63,6 +63,28 @@ class BackupPlannerTest {
   }
 
   @Test
+  void theFollowerOfTheLastBackupIsTheSourceWhileItKeepsUp() {
+    world.members("c-0 LEADER 0", "c-1 VOTER 900", "c-2 VOTER 3");
+    assertThat(Sources.choose(world.cluster, "c-1")).contains("c-1");
+    assertThat(Sources.choose(world.cluster, "c-0")).as("the leader is spared").contains("c-2");
+    world.members("c-0 LEADER 0", "c-1 VOTER 1001", "c-2 VOTER 3");
+    assertThat(Sources.choose(world.cluster, "c-1")).as("one that lags").contains("c-2");
+  }
+
+  @Test
+  void theNextBackupIsReadFromTheMemberOfTheOneBefore() {
+    begin(Map.of());
+    world.succeed("x", world.taken("x", "full", 42, ""));
+    world.pass("x");
+    assertThat(world.status("x").source()).isEqualTo("c-2");
+    world.members("c-0 LEADER 0", "c-1 VOTER 0", "c-2 VOTER 5");
+    world.backup("y", Map.of("type", "Full"));
+    world.later(Duration.ofSeconds(3)).pass("y");
+    world.later(Duration.ofSeconds(3)).pass("y");
+    assertThat(world.status("y").source()).isEqualTo("c-2");
+  }
+
+  @Test
   void itIsCompletedWithWhatTheJobSays() {
     begin(Map.of());
     world.succeed("x", world.taken("x", "full", 42, ""));
