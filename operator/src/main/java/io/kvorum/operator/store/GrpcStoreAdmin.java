@@ -48,6 +48,7 @@ public final class GrpcStoreAdmin implements StoreAdmin, AutoCloseable {
   /** By URL: a member of a cluster that was restored would wait for the log index of a token that it never gave. */
   private final Map<String, Login> logins = new ConcurrentHashMap<>();
 
+  private volatile List<Endpoint> observed = List.of();
   private final StoreObserver observer;
   private final DataComparisons comparisons;
 
@@ -63,6 +64,7 @@ public final class GrpcStoreAdmin implements StoreAdmin, AutoCloseable {
 
   @Override
   public StoreState observe(List<Endpoint> members) {
+    observed = List.copyOf(members);
     channels.keepOnly(members);
     logins.keySet().retainAll(members.stream().map(Endpoint::clientUrl).toList());
     return observer.observe(members).withComparison(comparisons.last());
@@ -187,8 +189,19 @@ public final class GrpcStoreAdmin implements StoreAdmin, AutoCloseable {
       if (now.login().isEmpty() || !Login.asksForToken(e.getStatus())) {
         throw e;
       }
-      login.renew(AuthGrpc.newBlockingStub(channel), now.login().get());
+      if (!login.renew(AuthGrpc.newBlockingStub(channel), now.login().get())) {
+        renewThroughVoter(login, endpoint, now);
+      }
       return what.apply(prepared(stub.apply(channel), login, limit));
+    }
+  }
+
+  /** A token for a learner, from the first of the others that gives one. */
+  private void renewThroughVoter(Login login, Endpoint learner, StoreAccess now) {
+    for (Endpoint other : observed) {
+      if (!other.equals(learner) && login.renew(AuthGrpc.newBlockingStub(channels.to(other, now)), now.login().get()) && login.hasToken()) {
+        return;
+      }
     }
   }
 

@@ -31,6 +31,10 @@ final class Login {
     };
   }
 
+  boolean hasToken() {
+    return !token.get().isEmpty();
+  }
+
   /** Whether an error says that this call needs a new token. */
   static boolean asksForToken(Status status) {
     String message = status.getDescription() == null ? "" : status.getDescription();
@@ -41,13 +45,19 @@ final class Login {
     };
   }
 
-  /** Takes a new token; without authentication in force there is none and none is needed. */
-  void renew(AuthGrpc.AuthBlockingStub stub, StoreAccess.Login login) {
+  /**
+   * Takes a new token; without authentication in force there is none and none is needed.
+   *
+   * @return false when the member is a learner, which gives nobody a token but takes those of voters
+   */
+  boolean renew(AuthGrpc.AuthBlockingStub stub, StoreAccess.Login login) {
     try {
       AuthenticateRequest request = AuthenticateRequest.newBuilder().setName(login.user()).setPassword(login.password()).build();
       token.set(stub.withDeadlineAfter(StoreAdmin.TIMEOUT.toMillis(), TimeUnit.MILLISECONDS).authenticate(request).getToken());
+      return true;
     } catch (StatusRuntimeException e) {
       token.set("");
+      return e.getStatus().getDescription() == null || !e.getStatus().getDescription().contains("rpc not supported for learner");
     }
   }
 }
