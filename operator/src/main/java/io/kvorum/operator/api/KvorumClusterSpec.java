@@ -64,7 +64,8 @@ public record KvorumClusterSpec(
     BackupSpec backup,
     BootstrapSpec bootstrap,
     DeletionSpec deletion,
-    MonitoringSpec monitoring) {
+    MonitoringSpec monitoring,
+    InjectionSpec injection) {
 
   /** Quota that the server uses when none is given, in bytes. */
   public static final long DEFAULT_QUOTA = 2L << 30;
@@ -84,6 +85,7 @@ public record KvorumClusterSpec(
     healing = healing == null ? HealingSpec.DEFAULTS : healing;
     maintenance = maintenance == null ? MaintenanceSpec.DEFAULTS : maintenance;
     monitoring = monitoring == null ? MonitoringSpec.NONE : monitoring;
+    injection = injection == null ? InjectionSpec.DEFAULTS : injection;
   }
 
   /** Quota of the database in bytes. */

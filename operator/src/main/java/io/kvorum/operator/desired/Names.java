@@ -145,7 +145,8 @@ public final class Names {
     return shortened(backup, LABEL - end.length()) + end;
   }
 
-  private static String shortened(String name, int limit) {
+  /** A name of at most so many characters: one that is too long is cut and ends with a hash of the whole. */
+  public static String shortened(String name, int limit) {
     if (name.length() <= limit) {
       return name;
     }
