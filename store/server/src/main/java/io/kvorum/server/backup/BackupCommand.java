@@ -14,7 +14,6 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -27,13 +26,11 @@ import picocli.CommandLine.Option;
       "Takes a backup of a running cluster. A full one ships the segments that the destination does not have yet, a delta the log behind the newest backup.",
       "Interrupted, it goes on when it is run again with the same --id. Also: backup list, backup delete."
     })
-public final class BackupCommand implements Callable<Integer> {
+public final class BackupCommand extends RepositoryCommand {
   private static final DateTimeFormatter ID = DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
   private static final double MILLIS = 1e3;
 
   @Mixin private SourceOptions source;
-  @Mixin private DestinationOptions destination;
-
   @Option(names = "--type", defaultValue = "full", description = "full or delta (default: ${DEFAULT-VALUE})")
   private String type;
 
@@ -43,14 +40,6 @@ public final class BackupCommand implements Callable<Integer> {
   @Option(names = "--scratch", description = "a folder for one segment at a time (default: that of temporary files)")
   private Path scratch = Path.of(System.getProperty("java.io.tmpdir"));
 
-  @Mixin private ResultOptions result;
-
-  @Option(names = {"-h", "--help"}, usageHelp = true, description = "this text")
-  private boolean help;
-
-  private final PrintStream out;
-  private final PrintStream err;
-  private final Map<String, String> environment;
   private final FailPoint failPoint;
 
   /**
@@ -60,18 +49,12 @@ public final class BackupCommand implements Callable<Integer> {
    * @param failPoint told what became durable
    */
   public BackupCommand(PrintStream out, PrintStream err, Map<String, String> environment, FailPoint failPoint) {
-    this.out = out;
-    this.err = err;
-    this.environment = environment;
+    super("backup", out, err, environment);
     this.failPoint = failPoint;
   }
 
   @Override
-  public Integer call() {
-    return result.run("backup", out, err, this::run);
-  }
-
-  private JsonObject run() throws IOException {
+  protected JsonObject run() throws IOException {
     BackupManifest.Type wanted = type();
     SourceOptions.Address address = source.address();
     String name = id == null ? ID.format(Instant.now()) + "-" + wanted.word() : id;
@@ -82,9 +65,7 @@ public final class BackupCommand implements Callable<Integer> {
     try (Repository repository = Repository.openOrCreate(objects, destination.key(), destination.settings(failPoint))) {
       BackupRun.Settings settings = new BackupRun.Settings(wanted, name, scratch, err, failPoint);
       PublishedBackup backup = new BackupRun(settings, repository, objects, new Sources(address, err)).run();
-      if (result.forPeople()) {
-        tell(backup);
-      }
+      tell(backup);
       return json(backup);
     }
   }
@@ -100,9 +81,9 @@ public final class BackupCommand implements Callable<Integer> {
 
   private void tell(PublishedBackup backup) {
     BackupManifest manifest = backup.manifest();
-    out.printf("backup %s (%s) of member %s: %s%n", backup.id(), manifest.type().word(), manifest.source().memberName(), backup.uri());
-    out.printf(
-        "revisions %d to %d, %d bytes, %d of them new, content hash (HashKV) %d%n", manifest.span().fromRevision(), manifest.span().toRevision(), manifest.bytes(),
+    tell("backup %s (%s) of member %s: %s", backup.id(), manifest.type().word(), manifest.source().memberName(), backup.uri());
+    tell(
+        "revisions %d to %d, %d bytes, %d of them new, content hash (HashKV) %d", manifest.span().fromRevision(), manifest.span().toRevision(), manifest.bytes(),
         manifest.newBytes(), manifest.contentHash().hash());
   }
 

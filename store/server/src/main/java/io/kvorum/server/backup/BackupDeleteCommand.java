@@ -9,16 +9,12 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code kvorum backup delete}. */
 @Command(name = "delete", sortOptions = false, description = "Deletes a backup, and the objects that no backup needs and that are older than the grace time.")
-public final class BackupDeleteCommand implements Callable<Integer> {
-  @Mixin private DestinationOptions destination;
-
+public final class BackupDeleteCommand extends RepositoryCommand {
   @Option(names = "--id", required = true, description = "the backup")
   private String id;
 
@@ -28,36 +24,20 @@ public final class BackupDeleteCommand implements Callable<Integer> {
   @Option(names = "--grace", defaultValue = "24h", description = "how long objects that no backup needs stay, for runs that are on or interrupted (default: ${DEFAULT-VALUE})")
   private String grace;
 
-  @Mixin private ResultOptions result;
-
-  @Option(names = {"-h", "--help"}, usageHelp = true, description = "this text")
-  private boolean help;
-
-  private final PrintStream out;
-  private final PrintStream err;
-  private final Map<String, String> environment;
   private final FailPoint failPoint;
 
   /** @param environment where credentials come from */
   public BackupDeleteCommand(PrintStream out, PrintStream err, Map<String, String> environment, FailPoint failPoint) {
-    this.out = out;
-    this.err = err;
-    this.environment = environment;
+    super("backup delete", out, err, environment);
     this.failPoint = failPoint;
   }
 
   @Override
-  public Integer call() {
-    return result.run("backup delete", out, err, this::run);
-  }
-
-  private JsonObject run() throws IOException {
+  protected JsonObject run() throws IOException {
     try (Repository repository = Repository.manage(destination.open(environment, failPoint), destination.settings(failPoint))) {
       List<String> deleted = repository.delete(id, cascade);
       Repository.Collected collected = repository.collect(GoSyntax.duration(grace));
-      if (result.forPeople()) {
-        out.printf("deleted %s, and %d objects of %d bytes that nothing needs%n", String.join(", ", deleted), collected.objects(), collected.bytes());
-      }
+      tell("deleted %s, and %d objects of %d bytes that nothing needs", String.join(", ", deleted), collected.objects(), collected.bytes());
       JsonObject json = new JsonObject();
       json.addProperty("id", id);
       JsonArray ids = new JsonArray();

@@ -12,38 +12,18 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** {@code kvorum backup list}. */
 @Command(name = "list", sortOptions = false, description = "Lists the backups of a destination, the oldest first. Needs no encryption key; with one, manifests are proven.")
-public final class BackupListCommand implements Callable<Integer> {
-  @Mixin private DestinationOptions destination;
-
-  @Mixin private ResultOptions result;
-
-  @Option(names = {"-h", "--help"}, usageHelp = true, description = "this text")
-  private boolean help;
-
-  private final PrintStream out;
-  private final PrintStream err;
-  private final Map<String, String> environment;
-
+public final class BackupListCommand extends RepositoryCommand {
   /** @param environment where credentials come from */
   public BackupListCommand(PrintStream out, PrintStream err, Map<String, String> environment) {
-    this.out = out;
-    this.err = err;
-    this.environment = environment;
+    super("backup list", out, err, environment);
   }
 
   @Override
-  public Integer call() {
-    return result.run("backup list", out, err, this::run);
-  }
-
-  private JsonObject run() throws IOException {
+  protected JsonObject run() throws IOException {
     ObjectStore objects = destination.open(environment, FailPoint.NONE);
     Optional<EncryptionKey> key = destination.key();
     try (Repository repository =
@@ -53,9 +33,7 @@ public final class BackupListCommand implements Callable<Integer> {
       JsonArray backups = new JsonArray();
       for (PublishedBackup backup : listing.backups()) {
         backups.add(BackupCommand.json(backup));
-        if (result.forPeople()) {
-          tell(backup.manifest());
-        }
+        tell(backup.manifest());
       }
       JsonObject json = new JsonObject();
       json.add("backups", backups);
@@ -65,8 +43,8 @@ public final class BackupListCommand implements Callable<Integer> {
 
   private void tell(BackupManifest manifest) {
     String previous = manifest.previous().map(before -> "  behind " + before.id()).orElse("");
-    out.printf(
-        "%s  %s  %s  revisions %d to %d, %s to %s  %d bytes, %d new%s%n", manifest.id(), manifest.type().word(), manifest.completedAt(), manifest.span().fromRevision(),
+    tell(
+        "%s  %s  %s  revisions %d to %d, %s to %s  %d bytes, %d new%s", manifest.id(), manifest.type().word(), manifest.completedAt(), manifest.span().fromRevision(),
         manifest.span().toRevision(), manifest.span().fromTime(), manifest.span().toTime(), manifest.bytes(), manifest.newBytes(), previous);
   }
 }

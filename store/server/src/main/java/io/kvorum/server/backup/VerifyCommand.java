@@ -17,10 +17,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code kvorum verify}: proves a backup by restoring it into a scratch folder and comparing the content hash with what the live member told. */
@@ -28,10 +26,8 @@ import picocli.CommandLine.Option;
     name = "verify",
     sortOptions = false,
     description = "Restores a backup into a scratch folder and compares its content with what the member had. Exit code 4 when it differs or an object is damaged.")
-public final class VerifyCommand implements Callable<Integer> {
+public final class VerifyCommand extends RepositoryCommand {
   private static final double NANOS = 1e9;
-
-  @Mixin private DestinationOptions destination;
 
   @Option(names = "--id", required = true, description = "the backup; those before it are part of it")
   private String id;
@@ -42,28 +38,13 @@ public final class VerifyCommand implements Callable<Integer> {
   @Option(names = "--scratch", description = "a folder with room for the segments twice (default: that of temporary files)")
   private Path scratch = Path.of(System.getProperty("java.io.tmpdir"));
 
-  @Mixin private ResultOptions result;
-
-  @Option(names = {"-h", "--help"}, usageHelp = true, description = "this text")
-  private boolean help;
-
-  private final PrintStream out;
-  private final PrintStream err;
-  private final Map<String, String> environment;
-
   /** @param environment where credentials come from */
   public VerifyCommand(PrintStream out, PrintStream err, Map<String, String> environment) {
-    this.out = out;
-    this.err = err;
-    this.environment = environment;
+    super("verify", out, err, environment);
   }
 
   @Override
-  public Integer call() {
-    return result.run("verify", out, err, this::run);
-  }
-
-  private JsonObject run() throws IOException {
+  protected JsonObject run() throws IOException {
     long began = System.nanoTime();
     try (Repository repository = Repository.open(destination.open(environment, FailPoint.NONE), destination.key(), destination.settings(FailPoint.NONE))) {
       Selection selection = Selection.of(repository, id, false, 0, null, err);
@@ -72,7 +53,7 @@ public final class VerifyCommand implements Callable<Integer> {
       if (checksumsOnly) {
         long bytes = read(repository, selection.chain());
         json.addProperty("bytes", bytes);
-        tell("all " + bytes + " bytes of backup " + id + " and those before it are what was written");
+        tell("all %d bytes of backup %s and those before it are what was written", bytes, id);
       } else {
         restore(repository, selection, json);
       }
@@ -93,7 +74,7 @@ public final class VerifyCommand implements Callable<Integer> {
       json.addProperty("contentHash", Integer.toUnsignedLong(restored.hash().hash()));
       json.addProperty("expectedContentHash", expected.hash());
       json.addProperty("hashMatched", true);
-      tell("backup " + id + " restores to revision " + restored.revision() + " with content hash (HashKV) " + expected.hash() + ", as the member had it");
+      tell("backup %s restores to revision %d with content hash (HashKV) %d, as the member had it", id, restored.revision(), expected.hash());
     } finally {
       delete(directory);
     }
@@ -129,12 +110,6 @@ public final class VerifyCommand implements Callable<Integer> {
       }
     }
     return bytes;
-  }
-
-  private void tell(String line) {
-    if (result.forPeople()) {
-      out.println(line);
-    }
   }
 
   private static void delete(Path root) throws IOException {

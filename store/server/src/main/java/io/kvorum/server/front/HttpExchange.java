@@ -18,6 +18,7 @@ import java.util.function.Supplier;
 /** One request that waits for its answer, whole or in pieces. Its state belongs to the connection's event loop. */
 final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
   private final ChannelHandlerContext context;
+  private final ChannelWaits waits;
   private final boolean headOnly;
   private final boolean reusable;
   private final Consumer<Boolean> ended;
@@ -26,9 +27,6 @@ final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
   private final OutboundBudget.Connection outbound;
   private OutboundBudget.Held held;
   private boolean closed;
-  private boolean gone;
-  private Runnable onGone;
-  private Runnable onWritable;
 
   /**
    * @param headOnly the client wants no body
@@ -42,6 +40,7 @@ final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
       Supplier<HttpHandler.WebSocket> upgrade, OutboundBudget.Connection outbound) {
     this.outbound = outbound;
     this.context = context;
+    this.waits = new ChannelWaits(context);
     this.headOnly = headOnly;
     this.reusable = reusable;
     this.ended = ended;
@@ -51,9 +50,9 @@ final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
 
   @Override
   public void respond(HttpResponse response) {
-    inLoop(
+    waits.inLoop(
         () -> {
-          onGone = null;
+          waits.complete();
           whole.accept(response);
         });
   }
@@ -84,7 +83,7 @@ final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
     } else {
       message.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
     }
-    inLoop(() -> context.writeAndFlush(message));
+    waits.inLoop(() -> context.writeAndFlush(message));
     return this;
   }
 
@@ -95,40 +94,26 @@ final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
 
   @Override
   public void onGone(Runnable action) {
-    inLoop(
-        () -> {
-          if (gone) {
-            action.run();
-          } else {
-            onGone = action;
-          }
-        });
+    waits.onGone(action);
   }
 
   @Override
   public void write(byte[] piece) {
     if (!headOnly) {
-      inLoop(() -> context.writeAndFlush(new DefaultHttpContent(Unpooled.wrappedBuffer(piece))));
+      waits.inLoop(() -> context.writeAndFlush(new DefaultHttpContent(Unpooled.wrappedBuffer(piece))));
     }
   }
 
   @Override
   public void whenWritable(Runnable action) {
-    inLoop(
-        () -> {
-          if (context.channel().isWritable()) {
-            action.run();
-          } else {
-            onWritable = action;
-          }
-        });
+    waits.whenWritable(action);
   }
 
   @Override
   public void end() {
-    inLoop(
+    waits.inLoop(
         () -> {
-          onGone = null;
+          waits.complete();
           ChannelFuture written = context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
           written.addListener((ChannelFutureListener) done -> ended.accept(reusable && done.isSuccess()));
         });
@@ -136,28 +121,12 @@ final class HttpExchange implements HttpHandler.Responder, HttpHandler.Stream {
 
   /** The connection takes more. */
   void writable() {
-    Runnable action = onWritable;
-    onWritable = null;
-    if (action != null) {
-      action.run();
-    }
+    waits.writabilityChanged();
   }
 
   /** The connection has ended. */
   void gone() {
-    gone = true;
-    onWritable = null;
     release();
-    if (onGone != null) {
-      onGone.run();
-    }
-  }
-
-  private void inLoop(Runnable action) {
-    if (context.executor().inEventLoop()) {
-      action.run();
-    } else {
-      context.executor().execute(action);
-    }
+    waits.gone();
   }
 }

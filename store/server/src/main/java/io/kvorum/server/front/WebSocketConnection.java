@@ -43,10 +43,8 @@ final class WebSocketConnection extends ChannelDuplexHandler implements HttpHand
 
   private final ArrayDeque<byte[]> received = new ArrayDeque<>();
   private ChannelHandlerContext context;
+  private ChannelWaits waits;
   private Consumer<byte[]> receiver;
-  private Runnable onGone;
-  private Runnable onWritable;
-  private boolean gone;
   private boolean ended;
 
   private WebSocketConnection() {}
@@ -76,6 +74,7 @@ final class WebSocketConnection extends ChannelDuplexHandler implements HttpHand
   @Override
   public void handlerAdded(ChannelHandlerContext context) {
     this.context = context;
+    this.waits = new ChannelWaits(context);
     context.channel().config().setAutoRead(false);
   }
 
@@ -119,7 +118,7 @@ final class WebSocketConnection extends ChannelDuplexHandler implements HttpHand
 
   @Override
   public void receive(Consumer<byte[]> action) {
-    inLoop(
+    waits.inLoop(
         () -> {
           receiver = action;
           deliver();
@@ -148,28 +147,21 @@ final class WebSocketConnection extends ChannelDuplexHandler implements HttpHand
     }
     if (length > 0) {
       TextWebSocketFrame frame = new TextWebSocketFrame(Unpooled.wrappedBuffer(piece, 0, length));
-      inLoop(() -> context.writeAndFlush(frame));
+      waits.inLoop(() -> context.writeAndFlush(frame));
     }
   }
 
   @Override
   public void whenWritable(Runnable action) {
-    inLoop(
-        () -> {
-          if (context.channel().isWritable()) {
-            action.run();
-          } else {
-            onWritable = action;
-          }
-        });
+    waits.whenWritable(action);
   }
 
   /** Says so, and reads on until the other side has understood: what is closed with bytes unread may take the last answer along. */
   @Override
   public void end() {
-    inLoop(
+    waits.inLoop(
         () -> {
-          onGone = null;
+          waits.complete();
           ended = true;
           context.channel().config().setAutoRead(true);
           context.writeAndFlush(new CloseWebSocketFrame(WebSocketCloseStatus.NORMAL_CLOSURE));
@@ -179,33 +171,18 @@ final class WebSocketConnection extends ChannelDuplexHandler implements HttpHand
 
   @Override
   public void onGone(Runnable action) {
-    inLoop(
-        () -> {
-          if (gone) {
-            action.run();
-          } else {
-            onGone = action;
-          }
-        });
+    waits.onGone(action);
   }
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext context) {
-    if (onWritable != null && context.channel().isWritable()) {
-      Runnable action = onWritable;
-      onWritable = null;
-      action.run();
-    }
+    waits.writabilityChanged();
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext context) throws Exception {
-    gone = true;
     receiver = null;
-    onWritable = null;
-    if (onGone != null) {
-      onGone.run();
-    }
+    waits.gone();
     super.channelInactive(context);
   }
 
@@ -224,13 +201,5 @@ final class WebSocketConnection extends ChannelDuplexHandler implements HttpHand
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     LOG.debug("WebSocket connection failed", "error", cause.toString());
     context.close();
-  }
-
-  private void inLoop(Runnable action) {
-    if (context.executor().inEventLoop()) {
-      action.run();
-    } else {
-      context.executor().execute(action);
-    }
   }
 }

@@ -5,9 +5,8 @@ import com.google.gson.JsonParser;
 import io.kvorum.mvcc.FailPoint;
 import io.kvorum.protocol.internal.MachineState;
 import io.kvorum.server.auth.RootPassword;
-import io.kvorum.server.backup.DestinationOptions;
+import io.kvorum.server.backup.RepositoryCommand;
 import io.kvorum.server.backup.Restoring;
-import io.kvorum.server.backup.ResultOptions;
 import io.kvorum.server.backup.Selection;
 import io.kvorum.server.backup.repository.Repository;
 import io.kvorum.server.cluster.BootstrapException;
@@ -19,7 +18,6 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,10 +34,8 @@ import picocli.CommandLine.Option;
       "Makes a new member's data directory from backups: as of a backup, a revision or a time. Run it for each member of the new cluster with the same arguments",
       "but --name and --initial-advertise-peer-urls, or for one, and let the others join."
     })
-final class RestoreCommand implements Callable<Integer> {
+final class RestoreCommand extends RepositoryCommand {
   private static final String NOTE = "restored";
-
-  @Mixin private DestinationOptions destination;
 
   @Option(names = "--id", description = "a backup, with those before it that it needs")
   private String id;
@@ -71,28 +67,13 @@ final class RestoreCommand implements Callable<Integer> {
   @Option(names = "--wal-dir", description = "where the member will keep its log; must be empty")
   private Path walDir;
 
-  @Mixin private ResultOptions result;
-
-  @Option(names = {"-h", "--help"}, usageHelp = true, description = "this text")
-  private boolean help;
-
-  private final PrintStream out;
-  private final PrintStream err;
-  private final Map<String, String> environment;
-
   /** @param environment where credentials come from */
   RestoreCommand(PrintStream out, PrintStream err, Map<String, String> environment) {
-    this.out = out;
-    this.err = err;
-    this.environment = environment;
+    super("restore", out, err, environment);
   }
 
   @Override
-  public Integer call() {
-    return result.run("restore", out, err, this::run);
-  }
-
-  private JsonObject run() throws IOException {
+  protected JsonObject run() throws IOException {
     if (bump < 0) {
       throw new IllegalArgumentException("--revision-bump is negative");
     }
