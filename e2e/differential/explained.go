@@ -13,6 +13,8 @@ const (
 	emptyUserText = "etcdserver: user name is empty"
 	noUserText    = "etcdserver: user name not found"
 	compactedText = "etcdserver: mvcc: required revision has been compacted"
+	idExists      = "etcdserver: member ID already exist"
+	urlExists     = "etcdserver: Peer URLs already exists"
 )
 
 // explained tells the differences that are meant (the table in store/README.md), each as narrow as it is.
@@ -25,7 +27,7 @@ func explained(s *step, theirs, ours answer, compactions map[int64]bool) bool {
 		return keptHash(theirs, compactions)
 	case *pb.MemberAddRequest:
 		// Here permission comes before the look at the URLs.
-		return theirs.text == badURLsText && refusesCaller(ours)
+		return theirs.text == badURLsText && refusesCaller(ours) || sameSecond(theirs, ours)
 	case *pb.TxnRequest:
 		// The alarm comes before the refusal that a read would get.
 		return nestedRead(s, theirs)
@@ -51,6 +53,11 @@ func nestedRead(s *step, theirs answer) bool {
 func keptHash(theirs answer, compactions map[int64]bool) bool {
 	kept, ok := theirs.response.(*pb.HashKVResponse)
 	return ok && compactions[kept.HashRevision] && kept.CompactRevision < kept.HashRevision
+}
+
+// sameSecond tells that a member with these URLs was added in the same second on one side, in another on the other: its id is made of URLs and second, and is looked at first.
+func sameSecond(theirs, ours answer) bool {
+	return theirs.text == urlExists && ours.text == idExists || theirs.text == idExists && ours.text == urlExists
 }
 
 func refusesCaller(a answer) bool {

@@ -29,9 +29,6 @@ import io.kvorum.protocol.etcdserverpb.RequestOp;
 import io.kvorum.protocol.etcdserverpb.TxnRequest;
 import io.kvorum.server.base.FreePorts;
 import io.kvorum.server.cluster.MemberIds;
-import io.kvorum.server.config.ConfigParser;
-import io.kvorum.server.config.FlagTable;
-import io.kvorum.server.config.Parsed;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -42,7 +39,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -83,15 +79,7 @@ class CorruptionTest {
     for (int i = 0; i < 3; i++) {
       cluster.add("m" + i + "=http://127.0.0.1:" + ports.get(3 + i));
     }
-    List<String> arguments =
-        new ArrayList<>(
-            List.of(
-                "--name=m" + member, "--data-dir=" + directory(member), "--listen-client-urls=" + client, "--advertise-client-urls=" + client,
-                "--listen-peer-urls=" + peer, "--initial-advertise-peer-urls=" + peer, "--initial-cluster=" + String.join(",", cluster)));
-    arguments.addAll(Arrays.asList(more));
-    Parsed parsed = new ConfigParser(FlagTable.etcd36(), Files::readString).parse(arguments, Map.of());
-    assertThat(parsed).isInstanceOf(Parsed.Serve.class);
-    members[member] = Server.start(((Parsed.Serve) parsed).config());
+    members[member] = Server.start(MemberFlags.config("m" + member, directory(member), client, peer, String.join(",", cluster), more));
   }
 
   private void stop(int member) {

@@ -8,14 +8,8 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.server.base.FreePorts;
-import io.kvorum.server.config.ConfigParser;
-import io.kvorum.server.config.FlagTable;
-import io.kvorum.server.config.Parsed;
 import java.net.URI;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -53,19 +47,8 @@ final class LoneMember implements AutoCloseable {
     url = freeUrl();
     String peerUrl = peers.get(name);
     String cluster = peers.entrySet().stream().map(peer -> peer.getKey() + "=" + peer.getValue()).collect(Collectors.joining(","));
-    List<String> arguments =
-        new ArrayList<>(
-            List.of(
-                "--name=" + name, "--data-dir=" + directory, "--listen-client-urls=" + url, "--advertise-client-urls=" + url, "--listen-peer-urls=" + peerUrl,
-                "--initial-advertise-peer-urls=" + peerUrl, "--initial-cluster=" + cluster, "--election-timeout=500", "--heartbeat-interval=50"));
-    arguments.addAll(Arrays.asList(more));
-    ConfigParser.FileReader noFiles =
-        file -> {
-          throw new NoSuchFileException(file.toString());
-        };
-    Parsed parsed = new ConfigParser(FlagTable.etcd36(), noFiles).parse(arguments, Map.of());
-    assertThat(parsed).isInstanceOf(Parsed.Serve.class);
-    server = Server.start(((Parsed.Serve) parsed).config());
+    String[] flags = Stream.concat(Stream.of("--election-timeout=500", "--heartbeat-interval=50"), Stream.of(more)).toArray(String[]::new);
+    server = Server.start(MemberFlags.config(name, directory, url, peerUrl, cluster, flags));
     channel = NettyChannelBuilder.forAddress("127.0.0.1", URI.create(url).getPort()).usePlaintext().build();
   }
 

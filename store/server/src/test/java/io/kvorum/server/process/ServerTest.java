@@ -25,9 +25,6 @@ import io.kvorum.protocol.health.HealthCheckRequest;
 import io.kvorum.protocol.health.HealthCheckResponse.ServingStatus;
 import io.kvorum.protocol.health.HealthGrpc;
 import io.kvorum.server.base.FreePorts;
-import io.kvorum.server.config.ConfigParser;
-import io.kvorum.server.config.FlagTable;
-import io.kvorum.server.config.Parsed;
 import io.kvorum.server.config.ServerConfig;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -40,12 +37,9 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -82,20 +76,7 @@ class ServerTest {
     for (int i = 0; i < members; i++) {
       cluster.add("m" + i + "=" + peerUrl(i));
     }
-    List<String> arguments =
-        new ArrayList<>(
-            List.of(
-                "--name=m" + member, "--data-dir=" + temp.resolve("m" + member), "--listen-client-urls=" + clientUrl(member),
-                "--advertise-client-urls=" + clientUrl(member), "--listen-peer-urls=" + peerUrl(member),
-                "--initial-advertise-peer-urls=" + peerUrl(member), "--initial-cluster=" + String.join(",", cluster)));
-    arguments.addAll(Arrays.asList(more));
-    ConfigParser.FileReader noFiles =
-        file -> {
-          throw new NoSuchFileException(file.toString());
-        };
-    Parsed parsed = new ConfigParser(FlagTable.etcd36(), noFiles).parse(arguments, Map.of());
-    assertThat(parsed).isInstanceOf(Parsed.Serve.class);
-    return ((Parsed.Serve) parsed).config();
+    return MemberFlags.config("m" + member, temp.resolve("m" + member), clientUrl(member), peerUrl(member), String.join(",", cluster), more);
   }
 
   private Server start(int member, int members, String... more) throws Exception {

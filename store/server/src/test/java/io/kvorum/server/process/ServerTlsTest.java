@@ -25,9 +25,6 @@ import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.v3lockpb.LockGrpc;
 import io.kvorum.protocol.v3lockpb.LockRequest;
 import io.kvorum.server.base.FreePorts;
-import io.kvorum.server.config.ConfigParser;
-import io.kvorum.server.config.FlagTable;
-import io.kvorum.server.config.Parsed;
 import io.kvorum.server.config.ServerConfig;
 import io.kvorum.server.front.EventLoops;
 import io.kvorum.server.tls.Authority;
@@ -42,14 +39,12 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
@@ -102,20 +97,7 @@ class ServerTlsTest {
     for (int i = 0; i < members; i++) {
       cluster.add("m" + i + "=" + peerUrl(i));
     }
-    List<String> arguments =
-        new ArrayList<>(
-            List.of(
-                "--name=m" + member, "--data-dir=" + temp.resolve("m" + member), "--listen-client-urls=" + clientUrl(member),
-                "--advertise-client-urls=" + clientUrl(member), "--listen-peer-urls=" + peerUrl(member),
-                "--initial-advertise-peer-urls=" + peerUrl(member), "--initial-cluster=" + String.join(",", cluster)));
-    arguments.addAll(Arrays.asList(more));
-    ConfigParser.FileReader noFiles =
-        path -> {
-          throw new NoSuchFileException(path.toString());
-        };
-    Parsed parsed = new ConfigParser(FlagTable.etcd36(), noFiles).parse(arguments, Map.of());
-    assertThat(parsed).isInstanceOf(Parsed.Serve.class);
-    return ((Parsed.Serve) parsed).config();
+    return MemberFlags.config("m" + member, temp.resolve("m" + member), clientUrl(member), peerUrl(member), String.join(",", cluster), more);
   }
 
   private Server start(int member, int members, String... more) throws Exception {
