@@ -62,6 +62,7 @@ func messages(_ context.Context, t *target) error {
 		"/v3electionpb.Election/Leader":         encoded(&pb.PutRequest{Key: []byte("a")}),
 		"/grpc.health.v1.Health/Check":          encoded(&pb.AuthRoleAddRequest{Name: "some service"}),
 		"/kvorum.v1.Admin/Describe":             {},
+		"/kvorum.v1.Leases/PutWithLease":        encoded(&pb.PutRequest{Key: []byte("a"), Value: []byte("b")}),
 		"/etcdserverpb.Maintenance/MoveLeader":  encoded(&pb.MoveLeaderRequest{TargetID: 99}),
 		"/etcdserverpb.Auth/UserChangePassword": encoded(&pb.AuthUserChangePasswordRequest{Name: "nobody", Password: "b"}),
 	}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# images.sh [VERSION=FEATURE_LEVEL ...]   (default: 0.1.0=1 0.2.0=2)
+# images.sh [VERSION=FEATURE_LEVEL ...]   (default: 0.1.0=2 0.2.0=3)
 # Kvorum's images for the tests: $BIN/images/store-VERSION.tar and operator-VERSION.tar, one per version stamp, on this machine's C library.
 # The distribution in store/server/target/kvorum stays what it is; an archive that is newer than it is not made again.
 set -euo pipefail
@@ -7,7 +7,7 @@ set -euo pipefail
 root=$(cd "$HERE/../.." && pwd)
 out=$BIN/images
 mkdir -p "$out"
-[ $# -gt 0 ] || set -- 0.1.0=1 0.2.0=2
+[ $# -gt 0 ] || set -- 0.1.0=2 0.2.0=3
 [ -e "$out/base.tar" ] || "$HERE/base.sh" "$out/base.tar"
 for stamp in "$@"; do
 	version=${stamp%=*} level=${stamp#*=}

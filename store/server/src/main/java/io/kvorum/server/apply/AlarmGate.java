@@ -25,14 +25,14 @@ final class AlarmGate implements Gate {
 
   private static boolean touchesData(RequestKind kind) {
     return switch (kind) {
-      case PUT, TXN, DELETE_RANGE, COMPACTION, LEASE_GRANT, LEASE_REVOKE -> true;
+      case PUT, TXN, DELETE_RANGE, COMPACTION, LEASE_GRANT, LEASE_REVOKE, PUT_WITH_LEASE -> true;
       case LEASE_CHECKPOINT, ALARM, CLUSTER_VERSION_SET, MEMBER_ATTRIBUTES_SET, DOWNGRADE_SET, FEATURE_LEVEL_SET, AUTH, UNKNOWN -> false;
     };
   }
 
   private static boolean addsData(RequestKind kind, LogRequest request) {
     return switch (kind) {
-      case PUT, LEASE_GRANT -> true;
+      case PUT, LEASE_GRANT, PUT_WITH_LEASE -> true;
       case TXN -> PutCost.of(request.getTxn()) > 0;
       case DELETE_RANGE, COMPACTION, LEASE_REVOKE, LEASE_CHECKPOINT, ALARM, CLUSTER_VERSION_SET, MEMBER_ATTRIBUTES_SET, DOWNGRADE_SET, FEATURE_LEVEL_SET,
           AUTH, UNKNOWN ->

@@ -26,13 +26,15 @@ public final class ApplyMeter implements MetricSource {
   private static final String APPLY_HELP = "The latency distributions of v2 apply called by backend.";
   private static final String APPLY = "etcd_server_apply_duration_seconds";
 
-  /** etcd's names of the operations; those that are ours alone have none and are not shown. */
+  /** The operations by the names that etcd gives them; what members agree on among themselves has none and is not shown. */
   private static final Map<RequestKind, String> NAMES =
       new EnumMap<>(
-          Map.of(
-              RequestKind.PUT, "Put", RequestKind.TXN, "Txn", RequestKind.DELETE_RANGE, "DeleteRange", RequestKind.COMPACTION, "Compaction",
-              RequestKind.LEASE_GRANT, "LeaseGrant", RequestKind.LEASE_REVOKE, "LeaseRevoke", RequestKind.LEASE_CHECKPOINT, "LeaseCheckpoint",
-              RequestKind.ALARM, "Alarm", RequestKind.CLUSTER_VERSION_SET, "ClusterVersionSet", RequestKind.MEMBER_ATTRIBUTES_SET, "ClusterMemberAttrSet"));
+          Map.ofEntries(
+              Map.entry(RequestKind.PUT, "Put"), Map.entry(RequestKind.TXN, "Txn"), Map.entry(RequestKind.DELETE_RANGE, "DeleteRange"),
+              Map.entry(RequestKind.COMPACTION, "Compaction"), Map.entry(RequestKind.LEASE_GRANT, "LeaseGrant"),
+              Map.entry(RequestKind.LEASE_REVOKE, "LeaseRevoke"), Map.entry(RequestKind.LEASE_CHECKPOINT, "LeaseCheckpoint"),
+              Map.entry(RequestKind.PUT_WITH_LEASE, "PutWithLease"), Map.entry(RequestKind.ALARM, "Alarm"),
+              Map.entry(RequestKind.CLUSTER_VERSION_SET, "ClusterVersionSet"), Map.entry(RequestKind.MEMBER_ATTRIBUTES_SET, "ClusterMemberAttrSet")));
 
   private volatile long slowNanos;
   private final LongAdder puts = new LongAdder();
@@ -156,8 +158,8 @@ public final class ApplyMeter implements MetricSource {
 
   /** Without values: they may be secrets. */
   private static String describe(RequestKind kind, LogRequest request) {
-    if (kind == RequestKind.PUT) {
-      PutRequest put = request.getPut();
+    if (kind == RequestKind.PUT || kind == RequestKind.PUT_WITH_LEASE) {
+      PutRequest put = kind == RequestKind.PUT ? request.getPut() : request.getPutWithLease().getPut();
       return "put:<key:\"" + put.getKey().toStringUtf8() + "\" value_size:" + put.getValue().size() + " >";
     }
     return NAMES.getOrDefault(kind, kind.name()) + ":<size:" + request.getSerializedSize() + " >";

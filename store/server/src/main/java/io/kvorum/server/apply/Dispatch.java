@@ -54,6 +54,7 @@ final class Dispatch {
       case LEASE_GRANT -> leases.grant(request.getLeaseGrant(), heard);
       case LEASE_REVOKE -> leases.revoke(request.getLeaseRevoke(), heard);
       case LEASE_CHECKPOINT -> leases.checkpoint(request.getLeaseCheckpoint(), heard);
+      case PUT_WITH_LEASE -> keys.putWithLease(request.getPutWithLease(), heard);
       case ALARM -> alarm(request.getAlarm(), heard);
       case MEMBER_ATTRIBUTES_SET -> {
         members.setAttributes(request.getClusterMemberAttrSet());

@@ -14,6 +14,8 @@ import io.kvorum.protocol.etcdserverpb.RequestOp;
 import io.kvorum.protocol.etcdserverpb.ResponseHeader;
 import io.kvorum.protocol.etcdserverpb.ResponseOp;
 import io.kvorum.protocol.etcdserverpb.TxnRequest;
+import io.kvorum.protocol.internal.PutWithLease;
+import io.kvorum.protocol.v1.PutWithLeaseResponse;
 import io.kvorum.server.base.EtcdError;
 import java.util.List;
 
@@ -43,6 +45,23 @@ final class KeyApplier {
     PutResponse response = put(txn, writes.revision(), request, heard);
     writes.end(txn);
     return heard ? new Result.Answer(response) : Result.UNHEARD;
+  }
+
+  /** Grants a lease and puts a key under it; what can be refused is the lease, before anything has changed. */
+  Result putWithLease(PutWithLease request, boolean heard) {
+    EtcdError refusal = leases.grant(request.getGrant());
+    if (refusal != null) {
+      return new Result.Refusal(refusal);
+    }
+    WriteTxn txn = writes.begin();
+    PutResponse put = put(txn, writes.revision(), request.getPut(), heard);
+    writes.end(txn);
+    if (!heard) {
+      return Result.UNHEARD;
+    }
+    PutWithLeaseResponse.Builder response =
+        PutWithLeaseResponse.newBuilder().setHeader(put.getHeader()).setLease(request.getGrant().getID()).setTtl(request.getGrant().getTTL());
+    return new Result.Answer((put.hasPrevKv() ? response.setPrevKv(put.getPrevKv()) : response).build());
   }
 
   Result deleteRange(DeleteRangeRequest request, boolean heard) {

@@ -21,6 +21,9 @@ public final class PutCost {
     if (request.hasTxn()) {
       return of(request.getTxn());
     }
+    if (request.hasPutWithLease()) {
+      return LEASE_BYTES + of(request.getPutWithLease().getPut());
+    }
     return request.hasLeaseGrant() ? LEASE_BYTES : 0;
   }
 

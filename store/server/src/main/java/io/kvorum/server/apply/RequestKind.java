@@ -11,6 +11,8 @@ public enum RequestKind {
   LEASE_GRANT,
   LEASE_REVOKE,
   LEASE_CHECKPOINT,
+  /** A lease and a key under it. */
+  PUT_WITH_LEASE,
   ALARM,
   CLUSTER_VERSION_SET,
   MEMBER_ATTRIBUTES_SET,
@@ -41,6 +43,9 @@ public enum RequestKind {
     }
     if (request.hasLeaseRevoke()) {
       return LEASE_REVOKE;
+    }
+    if (request.hasPutWithLease()) {
+      return PUT_WITH_LEASE;
     }
     return ofRare(request);
   }

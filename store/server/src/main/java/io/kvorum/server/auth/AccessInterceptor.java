@@ -42,7 +42,7 @@ public final class AccessInterceptor implements ServerInterceptor {
 
   /** Decided by the service, by apply, by the services that it calls in the caller's name, or open to all. */
   private static final Set<String> ELSEWHERE =
-      Set.of("etcdserverpb.KV", "etcdserverpb.Watch", "etcdserverpb.Lease", "etcdserverpb.Auth", "v3lockpb.Lock", "v3electionpb.Election", "grpc.health.v1.Health");
+      Set.of("etcdserverpb.KV", "etcdserverpb.Watch", "etcdserverpb.Lease", "etcdserverpb.Auth", "kvorum.v1.Leases", "v3lockpb.Lock", "v3electionpb.Election", "grpc.health.v1.Health");
 
   /** Decided here although its service is not; apply decides it once more. */
   private static final String COMPACT = "etcdserverpb.KV/Compact";

@@ -23,6 +23,7 @@ import io.kvorum.server.metrics.MetricSource;
 import io.kvorum.server.metrics.MetricsText;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.List;
 
 /**
  * The replicated users, roles and permissions. Changed by apply alone, on the raft thread; {@link #view} may be asked by any thread. A view is published before the batch
@@ -75,6 +76,8 @@ public final class AuthState implements AuthRules, MetricSource {
       case DELETE_RANGE -> keys.delete(request.getDeleteRange());
       case COMPACTION -> now.admin(caller);
       case LEASE_GRANT -> now.user(caller);
+      // The lease is new, so there are no other keys that would go with it.
+      case PUT_WITH_LEASE -> keys.put(request.getPutWithLease().getPut(), lease -> List.of());
       case LEASE_REVOKE -> keys.writeAll(leases.keysOf(request.getLeaseRevoke().getID()));
       case ALARM -> request.getAlarm().getAction() == AlarmRequest.AlarmAction.GET ? now.user(caller) : now.admin(caller);
       case AUTH -> refusal(now, caller, request);

@@ -8,6 +8,9 @@ public final class FeatureLevel {
   /** What every cluster begins with. */
   public static final int FIRST = 1;
 
+  /** From here on the log may hold a lease and its key in one entry. */
+  public static final int PUT_WITH_LEASE = 2;
+
   /** Highest level that this software understands, as the build stamped it (-Dkvorum.featureLevel; higher than the default only to test rolls between builds). */
   public static final int SUPPORTED = Version.stamp().featureLevel();
 

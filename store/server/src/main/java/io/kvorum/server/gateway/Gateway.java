@@ -17,6 +17,7 @@ import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.etcdserverpb.WatchGrpc;
 import io.kvorum.protocol.v3electionpb.ElectionGrpc;
 import io.kvorum.protocol.v3lockpb.LockGrpc;
+import io.kvorum.protocol.v1.LeasesGrpc;
 import io.kvorum.server.front.HttpHandler;
 import io.kvorum.server.front.HttpRequest;
 import java.nio.charset.StandardCharsets;
@@ -59,6 +60,7 @@ public final class Gateway implements HttpHandler {
         KVGrpc.getServiceDescriptor(),
         WatchGrpc.getServiceDescriptor(),
         LeaseGrpc.getServiceDescriptor(),
+        LeasesGrpc.getServiceDescriptor(),
         ClusterGrpc.getServiceDescriptor(),
         MaintenanceGrpc.getServiceDescriptor(),
         AuthGrpc.getServiceDescriptor(),

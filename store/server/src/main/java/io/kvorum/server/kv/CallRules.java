@@ -29,8 +29,8 @@ public final class CallRules implements ServerInterceptor, MetricSource {
   private static final Set<String> FOR_LEARNERS =
       Set.of("etcdserverpb.Maintenance/Status", "etcdserverpb.Maintenance/Snapshot", "etcdserverpb.KV/Range");
 
-  /** The administrative service is ours, and must reach every member. */
-  private static final String OWN_PREFIX = "kvorum.";
+  /** The administrative services are ours, and must reach every member. */
+  private static final Set<String> ADMINISTRATION = Set.of("kvorum.v1.Admin", "kvorum.v1.Backup");
 
   private final Supplier<RaftStatus> raft;
   private final LeaderlessStreams streams;
@@ -45,7 +45,7 @@ public final class CallRules implements ServerInterceptor, MetricSource {
   public <Q, R> ServerCall.Listener<Q> interceptCall(ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
     RaftStatus status = raft.get();
     String method = call.getMethodDescriptor().getFullMethodName();
-    if (!status.membership().isVoter(status.id()) && !FOR_LEARNERS.contains(method) && !method.startsWith(OWN_PREFIX)) {
+    if (!status.membership().isVoter(status.id()) && !FOR_LEARNERS.contains(method) && !ADMINISTRATION.contains(call.getMethodDescriptor().getServiceName())) {
       return refuse(call, EtcdError.NOT_SUPPORTED_FOR_LEARNER);
     }
     ApiVersions.Counts counts = versions.of(headers.get(CLIENT_API_VERSION));

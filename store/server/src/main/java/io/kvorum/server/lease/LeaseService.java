@@ -23,7 +23,6 @@ import io.kvorum.server.base.Completion;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.base.Kernel;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
@@ -37,8 +36,7 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
   private final LeaseForwarder forwarder;
   private final LeaseRouter router;
 
-  /** Guarded by itself. */
-  private final SplittableRandom ids;
+  private final LeaseIds ids;
 
   /**
    * @param kernel its proposals carry the caller
@@ -57,7 +55,7 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
     this.local = local;
     this.forwarder = forwarder;
     this.router = new LeaseRouter(kernel, timer, lessor::now);
-    this.ids = new SplittableRandom(random.nextLong());
+    this.ids = new LeaseIds(lessor, random);
   }
 
   /** As in etcd only users get as far as an alarm can refuse. */
@@ -70,7 +68,7 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
     }
     LeaseGrantRequest.Builder granted = request.toBuilder().setTTL(Math.max(request.getTTL(), kernel.limits().minLeaseTtlSeconds()));
     if (granted.getID() == 0) {
-      granted.setID(freeId());
+      granted.setID(ids.free());
     }
     kernel
         .proposals()
@@ -79,16 +77,6 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
             mapped(
                 new Answer<LeaseGrantResponse>(answer),
                 applied -> applied.toBuilder().setHeader(header(applied.getHeader())).build()));
-  }
-
-  private long freeId() {
-    long id;
-    do {
-      synchronized (ids) {
-        id = ids.nextLong() & Long.MAX_VALUE;
-      }
-    } while (id == 0 || lessor.contains(id));
-    return id;
   }
 
   @Override
@@ -183,7 +171,7 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
   }
 
   /** A completion that passes on the answer changed, and failures as they are. */
-  private static <A> Completion<A> mapped(Completion<A> completion, UnaryOperator<A> change) {
+  static <A> Completion<A> mapped(Completion<A> completion, UnaryOperator<A> change) {
     return new Completion<A>() {
       @Override
       public void done(A answer) {
@@ -198,7 +186,7 @@ public final class LeaseService extends LeaseGrpc.LeaseImplBase {
   }
 
   /** Completes a unary call. */
-  private record Answer<A>(StreamObserver<A> observer) implements Completion<A> {
+  record Answer<A>(StreamObserver<A> observer) implements Completion<A> {
     @Override
     public void done(A response) {
       observer.onNext(response);

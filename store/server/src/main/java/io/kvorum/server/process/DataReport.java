@@ -38,7 +38,8 @@ final class DataReport {
 
   /**
    * One line for each entry that is known to be committed and that the log still holds, in order: base64 of the request, whose fields below 2000 are those of etcd's
-   * InternalRaftRequest. Entries that carry no request (a leader's first entry, membership changes) have none.
+   * InternalRaftRequest. Entries that carry no request (a leader's first entry, membership changes) have none; a lease granted together with its key has two, the
+   * grant and the put.
    *
    * @return exit code
    */
@@ -50,7 +51,7 @@ final class DataReport {
       for (long next = log.firstIndex(); next <= last; ) {
         for (Entry entry : log.entries(next, last + 1, CHUNK_BYTES)) {
           if (entry.type() == EntryType.NORMAL && entry.data().length > 0) {
-            out.println(Base64.getEncoder().encodeToString(entry.data()));
+            EtcdRequests.of(entry.data()).forEach(request -> out.println(Base64.getEncoder().encodeToString(request)));
           }
           next = entry.index() + 1;
         }

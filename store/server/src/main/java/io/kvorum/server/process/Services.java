@@ -34,6 +34,7 @@ import io.kvorum.server.kv.KvService;
 import io.kvorum.server.kv.LeaderlessStreams;
 import io.kvorum.server.lease.LeaseKeeper;
 import io.kvorum.server.lease.LeaseService;
+import io.kvorum.server.lease.LeasesService;
 import io.kvorum.server.lease.LocalLeases;
 import io.kvorum.server.maintenance.ContentHash;
 import io.kvorum.server.maintenance.MaintenanceService;
@@ -133,6 +134,7 @@ final class Services {
             new KvService(clients, access, replica.waits(), threads.readers(), replica.meter()).bind(),
             new WatchService(replica.watches(), access::watch).bindService(),
             new LeaseService(clients, access, replica.lessor(), localLeases, calls, threads.timer(), random).bindService(),
+            new LeasesService(clients, access, replica.lessor(), () -> replica.members().view().featureLevel(), random).bindService(),
             new ClusterService(
                     clients, replica.members(), rules, changes, promotion, () -> current.get().cluster().maxLearners(), () -> System.currentTimeMillis() / 1000)
                 .bindService(),

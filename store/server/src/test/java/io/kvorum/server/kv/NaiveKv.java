@@ -18,7 +18,9 @@ import io.kvorum.protocol.etcdserverpb.ResponseOp;
 import io.kvorum.protocol.etcdserverpb.TxnRequest;
 import io.kvorum.protocol.etcdserverpb.TxnResponse;
 import io.kvorum.protocol.internal.LogRequest;
+import io.kvorum.protocol.internal.PutWithLease;
 import io.kvorum.protocol.mvccpb.KeyValue;
+import io.kvorum.protocol.v1.PutWithLeaseResponse;
 import io.kvorum.server.base.EtcdError;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -90,11 +92,21 @@ final class NaiveKv {
     } else if (request.hasLeaseGrant()) {
       require(leases.add(request.getLeaseGrant().getID()), EtcdError.LEASE_ALREADY_EXISTS);
       return LeaseGrantResponse.newBuilder().setHeader(header()).setID(request.getLeaseGrant().getID()).setTTL(request.getLeaseGrant().getTTL()).build();
+    } else if (request.hasPutWithLease()) {
+      return putWithLease(request.getPutWithLease());
     }
     long lease = request.getLeaseRevoke().getID();
     require(leases.remove(lease), EtcdError.LEASE_NOT_FOUND);
     changed = now.values().removeIf(pair -> pair.getLease() == lease);
     return LeaseRevokeResponse.newBuilder().setHeader(header()).build();
+  }
+
+  private PutWithLeaseResponse putWithLease(PutWithLease request) {
+    require(leases.add(request.getGrant().getID()), EtcdError.LEASE_ALREADY_EXISTS);
+    PutResponse put = put(request.getPut());
+    PutWithLeaseResponse.Builder response =
+        PutWithLeaseResponse.newBuilder().setHeader(put.getHeader()).setLease(request.getGrant().getID()).setTtl(request.getGrant().getTTL());
+    return (put.hasPrevKv() ? response.setPrevKv(put.getPrevKv()) : response).build();
   }
 
   private static void require(boolean holds, EtcdError otherwise) {

@@ -11,6 +11,7 @@ import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.etcdserverpb.RequestOp;
 import io.kvorum.protocol.etcdserverpb.TxnRequest;
 import io.kvorum.protocol.internal.LogRequest;
+import io.kvorum.protocol.internal.PutWithLease;
 import io.kvorum.server.apply.Requests;
 import java.util.Random;
 
@@ -34,7 +35,7 @@ final class RandomRequests {
     return switch (random.nextInt(12)) {
       case 0, 1, 2 -> LogRequest.newBuilder().setPut(put());
       case 3 -> LogRequest.newBuilder().setDeleteRange(delete());
-      case 4 -> LogRequest.newBuilder().setLeaseGrant(LeaseGrantRequest.newBuilder().setID(lease()).setTTL(10 + random.nextInt(50)));
+      case 4 -> random.nextBoolean() ? LogRequest.newBuilder().setLeaseGrant(grant()) : LogRequest.newBuilder().setPutWithLease(putWithLease());
       case 5 ->
           random.nextInt(4) == 0
               ? LogRequest.newBuilder().setLeaseRevoke(LeaseRevokeRequest.newBuilder().setID(lease()))
@@ -124,6 +125,17 @@ final class RandomRequests {
       put.setLease(lease());
     }
     return put;
+  }
+
+  private LeaseGrantRequest.Builder grant() {
+    return LeaseGrantRequest.newBuilder().setID(lease()).setTTL(10 + random.nextInt(50));
+  }
+
+  private PutWithLease.Builder putWithLease() {
+    LeaseGrantRequest.Builder grant = grant();
+    return PutWithLease.newBuilder()
+        .setGrant(grant)
+        .setPut(PutRequest.newBuilder().setKey(bytes(key())).setValue(bytes(value())).setLease(grant.getID()).setPrevKv(random.nextBoolean()));
   }
 
   private DeleteRangeRequest.Builder delete() {

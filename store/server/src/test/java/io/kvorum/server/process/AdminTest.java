@@ -28,6 +28,7 @@ import io.kvorum.protocol.v1.DescribeResponse;
 import io.kvorum.protocol.v1.OptionChange;
 import io.kvorum.protocol.v1.ReloadRequest;
 import io.kvorum.protocol.v1.ReloadResponse;
+import io.kvorum.server.base.FeatureLevel;
 import io.kvorum.server.base.FreePorts;
 import io.kvorum.server.config.ConfigParser;
 import io.kvorum.server.config.CurrentConfig;
@@ -96,7 +97,7 @@ class AdminTest {
     AdminGrpc.AdminBlockingStub admin = admin("root");
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS);
     DescribeResponse now = admin.describe(DescribeRequest.getDefaultInstance());
-    while (now.getClusterVersion().isEmpty() || now.getFeatureLevel() == 0) {
+    while (now.getClusterVersion().isEmpty() || now.getFeatureLevel() != FeatureLevel.SUPPORTED) {
       assertThat(System.nanoTime()).as("version and feature level are decided in time").isLessThan(deadline);
       TimeUnit.MILLISECONDS.sleep(5);
       now = admin.describe(DescribeRequest.getDefaultInstance());
@@ -203,8 +204,8 @@ class AdminTest {
     assertThat(answer.getVersion()).isEqualTo(io.kvorum.server.base.Version.kvorum());
     assertThat(answer.getEtcdVersion()).isEqualTo(status.getVersion());
     assertThat(answer.getClusterVersion()).isEqualTo("3.6.0");
-    assertThat(answer.getFeatureLevelSupported()).isEqualTo(1);
-    assertThat(answer.getFeatureLevel()).isEqualTo(1);
+    assertThat(answer.getFeatureLevelSupported()).isEqualTo(FeatureLevel.SUPPORTED).isGreaterThanOrEqualTo(FeatureLevel.PUT_WITH_LEASE);
+    assertThat(answer.getFeatureLevel()).isEqualTo(FeatureLevel.SUPPORTED);
     assertThat(answer.getConfigHash()).isEqualTo(hash());
     assertThat(answer.getRestartPendingList()).isEmpty();
     assertThat(answer.getIsLearner()).isFalse();

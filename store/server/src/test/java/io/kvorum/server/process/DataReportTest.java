@@ -3,7 +3,13 @@ package io.kvorum.server.process;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.ByteString;
+import io.kvorum.protocol.etcdserverpb.LeaseGrantRequest;
+import io.kvorum.protocol.etcdserverpb.PutRequest;
+import io.kvorum.protocol.internal.LogRequest;
+import io.kvorum.protocol.internal.LogRequestHeader;
 import io.kvorum.protocol.internal.MemberContext;
+import io.kvorum.protocol.internal.PutWithLease;
 import io.kvorum.raft.Entry;
 import io.kvorum.raft.EntryType;
 import io.kvorum.raft.HardState;
@@ -82,6 +88,22 @@ class DataReportTest {
   void what_follows_a_second_voter_needs_its_vote() throws Exception {
     write(null, 1, List.of(entry(1), entry(2), entry(3), add(4, MembershipChange.Kind.ADD_VOTER, 2), entry(5)));
     assertThat(dump(null)).containsExactly("e1", "e2", "e3");
+  }
+
+  @Test
+  void a_lease_with_its_key_is_shown_as_the_grant_and_the_put_that_etcd_would_have() throws Exception {
+    LeaseGrantRequest grant = LeaseGrantRequest.newBuilder().setID(7).setTTL(9).build();
+    PutRequest put = PutRequest.newBuilder().setKey(ByteString.copyFromUtf8("k")).setLease(7).build();
+    LogRequestHeader header = LogRequestHeader.newBuilder().setId(5).setUsername("me").build();
+    LogRequest both = LogRequest.newBuilder().setHeader(header).setPutWithLease(PutWithLease.newBuilder().setGrant(grant).setPut(put)).build();
+    write(null, 1, List.of(new Entry(1, 1, EntryType.NORMAL, 0, both.toByteArray()), entry(2)));
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    new DataReport(root(), null, new PrintStream(out, true, StandardCharsets.UTF_8)).dump();
+    List<byte[]> lines = out.toString(StandardCharsets.UTF_8).lines().map(Base64.getDecoder()::decode).toList();
+    assertThat(lines).hasSize(3);
+    assertThat(LogRequest.parseFrom(lines.get(0))).isEqualTo(LogRequest.newBuilder().setHeader(header).setLeaseGrant(grant).build());
+    assertThat(LogRequest.parseFrom(lines.get(1))).isEqualTo(LogRequest.newBuilder().setHeader(header).setPut(put).build());
+    assertThat(lines.get(2)).asString().isEqualTo("e2");
   }
 
   @Test

@@ -7,6 +7,9 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
+import io.kvorum.protocol.v1.AdminGrpc;
+import io.kvorum.protocol.v1.DescribeRequest;
+import io.kvorum.server.base.FeatureLevel;
 import io.kvorum.server.base.FreePorts;
 import java.net.URI;
 import java.nio.file.Path;
@@ -61,6 +64,16 @@ final class LoneMember implements AutoCloseable {
     } catch (StatusRuntimeException refused) {
       // With users the refusal shows that it answers.
       assertThat(refused.getStatus().getDescription()).isEqualTo("etcdserver: user name is empty");
+    }
+  }
+
+  /** Until the cluster, which begins with the first, has come to the highest feature level that this software has. */
+  void awaitFeatureLevel() throws InterruptedException {
+    AdminGrpc.AdminBlockingStub admin = AdminGrpc.newBlockingStub(channel);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (admin.describe(DescribeRequest.getDefaultInstance()).getFeatureLevel() < FeatureLevel.SUPPORTED) {
+      assertThat(System.nanoTime()).as("the feature level rises in time").isLessThan(deadline);
+      TimeUnit.MILLISECONDS.sleep(20);
     }
   }
 

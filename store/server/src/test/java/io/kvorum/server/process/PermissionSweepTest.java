@@ -35,6 +35,7 @@ import io.kvorum.protocol.v3electionpb.ElectionGrpc;
 import io.kvorum.protocol.v3lockpb.LockGrpc;
 import io.kvorum.protocol.v1.AdminGrpc;
 import io.kvorum.protocol.v1.BackupGrpc;
+import io.kvorum.protocol.v1.LeasesGrpc;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -79,6 +80,7 @@ class PermissionSweepTest {
   @BeforeAll
   static void start() throws Exception {
     member = new LoneMember(temp.resolve("m0"), "--bcrypt-cost=4");
+    member.awaitFeatureLevel();
     http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     tokens = new PermissionWorld(member.channel, SECRET).build();
     tokens.put("made-up", "madeupmadeupmade.3");
@@ -108,7 +110,7 @@ class PermissionSweepTest {
     return methods(
         KVGrpc.getServiceDescriptor(), WatchGrpc.getServiceDescriptor(), LeaseGrpc.getServiceDescriptor(), ClusterGrpc.getServiceDescriptor(),
         MaintenanceGrpc.getServiceDescriptor(), AuthGrpc.getServiceDescriptor(), LockGrpc.getServiceDescriptor(), ElectionGrpc.getServiceDescriptor(),
-        HealthGrpc.getServiceDescriptor(), AdminGrpc.getServiceDescriptor(), BackupGrpc.getServiceDescriptor());
+        HealthGrpc.getServiceDescriptor(), AdminGrpc.getServiceDescriptor(), BackupGrpc.getServiceDescriptor(), LeasesGrpc.getServiceDescriptor());
   }
 
   private static Message request(MethodDescriptor<Message, Message> method, String json) throws IOException {
