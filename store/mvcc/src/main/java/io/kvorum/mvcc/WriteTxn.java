@@ -24,6 +24,21 @@ public interface WriteTxn {
    */
   List<Change> deleteRange(byte[] key, byte[] end);
 
+  /**
+   * Takes a change as another store made it: with its revision, encoded as there. Revisions ascend; main revisions may have gaps. In a transaction of copies alone,
+   * whose {@link #end} returns nothing: the caller has the changes.
+   *
+   * @throws IllegalArgumentException if the revision is not above the store's, or behind what was copied before
+   */
+  void copy(Change change);
+
+  /**
+   * Among copies: no change up to this revision is missing. It becomes the newest one, whether or not it has a record.
+   *
+   * @throws IllegalArgumentException below a revision that the store or this transaction has
+   */
+  void advance(long revision);
+
   /** As {@link ReadView#range}, but sees this transaction's own changes. Records are valid until {@link #end}. */
   RangeResult range(RangeQuery query);
 

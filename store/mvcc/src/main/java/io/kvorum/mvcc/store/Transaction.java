@@ -25,6 +25,12 @@ final class Transaction implements WriteTxn {
   private final RevisionCursor cursor = new RevisionCursor();
   private boolean ended;
 
+  /** Newest revision that was copied or advanced to; 0 in a transaction of own changes. */
+  private long copied;
+
+  /** Lowest main revision that a copy may still have. */
+  private long lowest;
+
   /**
    * @param base the store's revision before the transaction
    * @param floor the compacted revision
@@ -35,21 +41,22 @@ final class Transaction implements WriteTxn {
     this.records = records;
     this.base = base;
     this.floor = floor;
+    this.lowest = base + 1;
   }
 
   @Override
   public long revision() {
-    return changes.isEmpty() ? base : base + 1;
+    return copied > 0 ? copied : changes.isEmpty() ? base : base + 1;
   }
 
   @Override
   public boolean changed() {
-    return !changes.isEmpty();
+    return revision() != base;
   }
 
   @Override
   public Change put(byte[] key, byte[] value, long lease) {
-    checkOpen();
+    checkOwn();
     if (key.length == 0) {
       throw new IllegalArgumentException("empty key");
     }
@@ -70,7 +77,7 @@ final class Transaction implements WriteTxn {
 
   @Override
   public List<Change> deleteRange(byte[] key, byte[] end) {
-    checkOpen();
+    checkOwn();
     KeyRange range = KeyRange.of(key, end);
     if (range.single()) {
       return delete(key) ? List.of(changes.getLast()) : List.of();
@@ -107,6 +114,34 @@ final class Transaction implements WriteTxn {
   }
 
   @Override
+  public void copy(Change change) {
+    checkCopy(change.main());
+    index.seek(change.key(), cursor);
+    records.append(change.main(), change.sub(), change.key(), change.encoded(), change.delete(), change.lease());
+    index.add(change.main(), change.sub(), change.delete());
+    store.added(change.encoded().length);
+    copied = change.main();
+    lowest = copied;
+  }
+
+  @Override
+  public void advance(long revision) {
+    checkCopy(revision + 1);
+    copied = revision;
+    lowest = revision + 1;
+  }
+
+  private void checkCopy(long main) {
+    checkOpen();
+    if (!changes.isEmpty()) {
+      throw new IllegalStateException("copies and own changes do not mix");
+    }
+    if (main < lowest) {
+      throw new IllegalArgumentException("revision " + main + " is below " + lowest);
+    }
+  }
+
+  @Override
   public RangeResult range(RangeQuery query) {
     checkOpen();
     long revision = Reader.NEWEST;
@@ -134,6 +169,13 @@ final class Transaction implements WriteTxn {
 
   private Reader reader() {
     return new Reader(index.current(), records);
+  }
+
+  private void checkOwn() {
+    checkOpen();
+    if (copied > 0) {
+      throw new IllegalStateException("copies and own changes do not mix");
+    }
   }
 
   private void checkOpen() {

@@ -227,6 +227,16 @@ public final class ModelStore implements MvccStore {
       }
     }
 
+    @Override
+    public void copy(Change change) {
+      throw new UnsupportedOperationException("this model makes its own changes");
+    }
+
+    @Override
+    public void advance(long revision) {
+      throw new UnsupportedOperationException("this model makes its own changes");
+    }
+
     private Change add(ModelRecord record, ModelRecord previous) {
       keys.computeIfAbsent(record.key(), any -> new ArrayList<>()).add(record);
       log.add(record);

@@ -42,6 +42,19 @@ final class LoneMember implements AutoCloseable {
     return List.of(first, second);
   }
 
+  /** Three members of one cluster, ready when all answer. */
+  static List<LoneMember> three(Path directory, String... more) throws Exception {
+    Map<String, String> peers = Map.of("m0", freeUrl(), "m1", freeUrl(), "m2", freeUrl());
+    List<LoneMember> members = new ArrayList<>();
+    for (String name : List.of("m0", "m1", "m2")) {
+      members.add(new LoneMember(directory.resolve(name), name, peers, more));
+    }
+    for (LoneMember member : members) {
+      member.awaitReady();
+    }
+    return members;
+  }
+
   static String freeUrl() {
     return "http://127.0.0.1:" + FreePorts.one();
   }
