@@ -44,7 +44,7 @@ final class Probes {
       case ReadinessTarget.Always() -> () -> CompletableFuture.completedFuture(new Readiness.Ready());
       case ReadinessTarget.Tcp tcp -> () -> tcp(tcp.address(), loops);
       case ReadinessTarget.Http http -> () -> http(http, loops);
-      case ReadinessTarget.Grpc grpc -> new GrpcProbe(grpc, loops);
+      case ReadinessTarget.Grpc grpc -> () -> grpc(grpc, loops);
     };
   }
 
@@ -87,6 +87,26 @@ final class Probes {
         });
     answer.completeOnTimeout(silent(), TIMEOUT_MILLIS, TimeUnit.MILLISECONDS).whenComplete((done, failure) -> channel.close());
     return answer;
+  }
+
+  /** A connection for each question: one that is kept answers for its own past (a refusal, the pauses between attempts) and not for the application now. */
+  private static CompletableFuture<Readiness> grpc(ReadinessTarget.Grpc target, EventLoops loops) {
+    HealthCheckRequest request = HealthCheckRequest.newBuilder().setService(target.service()).build();
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress(target.address()).usePlaintext().eventLoopGroup(loops.group()).channelType(loops.clientChannel()).directExecutor().build();
+    return Unary.call(channel, HealthGrpc.getCheckMethod(), request, TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MILLIS))
+        .handle(Probes::health)
+        .whenComplete((answer, failure) -> channel.shutdownNow());
+  }
+
+  private static Readiness health(HealthCheckResponse answer, Throwable failure) {
+    if (failure == null) {
+      return answer.getStatus() == HealthCheckResponse.ServingStatus.SERVING ? new Readiness.Ready() : new Readiness.Unready(answer.getStatus().toString());
+    }
+    Status status = Status.fromThrowable(failure);
+    return status.getCode() == Status.Code.DEADLINE_EXCEEDED
+        ? silent()
+        : new Readiness.Unready(status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription()));
   }
 
   private static Bootstrap bootstrap(EventLoops loops) {
@@ -145,40 +165,6 @@ final class Probes {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
       answer.complete(failed(cause));
-    }
-  }
-
-  /** Keeps its connection between the questions. */
-  private static final class GrpcProbe implements ReadinessProbe {
-    private final ManagedChannel channel;
-    private final HealthCheckRequest request;
-
-    GrpcProbe(ReadinessTarget.Grpc target, EventLoops loops) {
-      this.request = HealthCheckRequest.newBuilder().setService(target.service()).build();
-      this.channel =
-          NettyChannelBuilder.forAddress(target.address()).usePlaintext().eventLoopGroup(loops.group()).channelType(loops.clientChannel()).directExecutor().build();
-    }
-
-    @Override
-    public CompletableFuture<Readiness> check() {
-      // An application that comes up is asked at once, not after gRPC's growing pauses.
-      channel.resetConnectBackoff();
-      return Unary.call(channel, HealthGrpc.getCheckMethod(), request, TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MILLIS)).handle(GrpcProbe::readiness);
-    }
-
-    private static Readiness readiness(HealthCheckResponse answer, Throwable failure) {
-      if (failure != null) {
-        Status status = Status.fromThrowable(failure);
-        return status.getCode() == Status.Code.DEADLINE_EXCEEDED
-            ? silent()
-            : new Readiness.Unready(status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription()));
-      }
-      return answer.getStatus() == HealthCheckResponse.ServingStatus.SERVING ? new Readiness.Ready() : new Readiness.Unready(answer.getStatus().toString());
-    }
-
-    @Override
-    public void close() {
-      channel.shutdownNow();
     }
   }
 }

@@ -4,10 +4,7 @@ import java.util.concurrent.CompletableFuture;
 
 /** Asks the application whether it is ready. */
 @FunctionalInterface
-interface ReadinessProbe extends AutoCloseable {
+interface ReadinessProbe {
   /** Asks once; completes normally, within {@link Probes#TIMEOUT_MILLIS} and a little. One question at a time. */
   CompletableFuture<Readiness> check();
-
-  @Override
-  default void close() {}
 }

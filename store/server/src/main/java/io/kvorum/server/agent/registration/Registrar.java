@@ -37,7 +37,6 @@ public final class Registrar implements MetricSource, AutoCloseable {
   private SynchronizationContext.ScheduledHandle wake;
   private String trouble = "";
   private boolean withdrawing;
-  private boolean closed;
   private volatile Shown shown = new Shown(false, false, 0);
 
   /** What metrics show. */
@@ -101,7 +100,7 @@ public final class Registrar implements MetricSource, AutoCloseable {
     }
   }
 
-  /** Withdraws, waits for that within its bound, and asks the application no more. */
+  /** Withdraws, and waits for that within its bound. */
   @Override
   public void close() {
     try {
@@ -111,15 +110,10 @@ public final class Registrar implements MetricSource, AutoCloseable {
     } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
       LOG.error("registration did not end", e);
     }
-    queue.execute(
-        () -> {
-          closed = true;
-          probe.close();
-        });
   }
 
   private void ask() {
-    if (withdrawing || closed) {
+    if (withdrawing) {
       return;
     }
     long began = nanoTime.getAsLong();
