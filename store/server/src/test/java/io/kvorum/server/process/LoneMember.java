@@ -13,6 +13,7 @@ import io.kvorum.server.base.FeatureLevel;
 import io.kvorum.server.base.FreePorts;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
