@@ -38,7 +38,8 @@ public final class AccessInterceptor implements ServerInterceptor {
   private static final Metadata.Key<String> TOKEN = Metadata.Key.of("token", Metadata.ASCII_STRING_MARSHALLER);
   private static final Metadata.Key<String> AUTHORIZATION = Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
   private static final Metadata.Key<String> FORWARDED = Metadata.Key.of("grpcgateway-accept", Metadata.ASCII_STRING_MARSHALLER);
-  private static final String BEARER = "Bearer ";
+  /** What may stand before a token in {@code authorization}. */
+  public static final String BEARER = "Bearer ";
 
   /** Decided by the service, by apply, by the services that it calls in the caller's name, or open to all. */
   private static final Set<String> ELSEWHERE =
@@ -111,7 +112,8 @@ public final class AccessInterceptor implements ServerInterceptor {
     return FOR_USERS.contains(method) ? access.user(caller) : access.admin(caller);
   }
 
-  private static String token(Metadata headers) {
+  /** The token that a call brings; null without one. */
+  public static String token(Metadata headers) {
     String token = headers.get(TOKEN);
     if (token == null) {
       token = headers.get(AUTHORIZATION);

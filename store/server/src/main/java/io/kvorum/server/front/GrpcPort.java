@@ -65,6 +65,14 @@ public final class GrpcPort implements AutoCloseable {
     return open(address, loops, services, interceptors, null, http, tls, bounds, null);
   }
 
+  /** As the other method, for everybody who can connect. */
+  public static GrpcPort open(
+      SocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors,
+      ServerStreamTracer.Factory meter, HttpHandler http, PortTls tls, Bounds bounds, OutboundBudget outbound)
+      throws IOException {
+    return open(address, loops, services, interceptors, meter, http, tls, bounds, outbound, null);
+  }
+
   /**
    * Listens.
    *
@@ -72,13 +80,14 @@ public final class GrpcPort implements AutoCloseable {
    * @param http null for gRPC alone
    * @param tls for http and gRPC alike
    * @param outbound of answers that are not taken yet, for http and for interceptors; null for none
+   * @param check whose connections are served; of others HTTP requests are refused here, and calls by whoever reads {@link ConnectionCheck#ALLOWED}. Null for all
    * @throws BindException when the address is taken or not ours
    */
   public static GrpcPort open(
       SocketAddress address, EventLoops loops, List<ServerServiceDefinition> services, List<ServerInterceptor> interceptors,
-      ServerStreamTracer.Factory meter, HttpHandler http, PortTls tls, Bounds bounds, OutboundBudget outbound)
+      ServerStreamTracer.Factory meter, HttpHandler http, PortTls tls, Bounds bounds, OutboundBudget outbound, ConnectionCheck check)
       throws IOException {
-    PortNegotiator negotiator = new PortNegotiator(http, bounds.maxBodyBytes(), tls, outbound);
+    PortNegotiator negotiator = new PortNegotiator(http, bounds.maxBodyBytes(), tls, outbound, check);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(loops.bindable(address))
             .bossEventLoopGroup(loops.group())

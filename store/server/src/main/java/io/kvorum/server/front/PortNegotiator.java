@@ -32,6 +32,9 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
   private static final byte[] HTTP2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
   private static final byte TLS_HANDSHAKE = 0x16;
 
+  private static final int FORBIDDEN = 403;
+  private static final HttpHandler REFUSING = (request, responder) -> responder.respond(HttpResponse.error(FORBIDDEN, "Forbidden"));
+
   /** A connection that has not said by then what it is, is closed. */
   static final long FIRST_BYTES_SECONDS = 30;
 
@@ -39,13 +42,16 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
   private final int maxBodyBytes;
   private final PortTls tls;
   private final OutboundBudget outbound;
+  private final ConnectionCheck check;
   private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
 
   /**
    * @param http null for a port that serves gRPC alone
    * @param outbound null for no bound
+   * @param check null when everybody may call
    */
-  PortNegotiator(HttpHandler http, int maxBodyBytes, PortTls tls, OutboundBudget outbound) {
+  PortNegotiator(HttpHandler http, int maxBodyBytes, PortTls tls, OutboundBudget outbound, ConnectionCheck check) {
+    this.check = check;
     this.outbound = outbound;
     this.tls = tls;
     this.http = http;
@@ -82,6 +88,7 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
     private ByteBuf seen = Unpooled.EMPTY_BUFFER;
     private ScheduledFuture<?> deadline;
     private SslHandler secured;
+    private boolean allowed = true;
 
     FirstBytes(GrpcHttp2ConnectionHandler grpc) {
       this.grpc = grpc;
@@ -94,6 +101,15 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
       if (tls.isRequired()) {
         secure(context);
       }
+      if (check != null) {
+        context.channel().config().setAutoRead(false);
+        check.check(context.channel(), verdict -> context.executor().execute(() -> decided(context, verdict)));
+      }
+    }
+
+    private void decided(ChannelHandlerContext context, boolean verdict) {
+      allowed = verdict;
+      context.channel().config().setAutoRead(true);
     }
 
     private void secure(ChannelHandlerContext context) {
@@ -169,6 +185,9 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
       if (outbound != null) {
         attributes.set(OutboundBudget.CONNECTION, outbound.connect(context.channel()));
       }
+      if (check != null) {
+        attributes.set(ConnectionCheck.ALLOWED, allowed);
+      }
       if (secured != null) {
         attributes.set(Grpc.TRANSPORT_ATTR_SSL_SESSION, secured.engine().getSession());
       }
@@ -183,7 +202,7 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
       if (pipeline.last() != this) {
         pipeline.removeLast();
       }
-      Http1Connection.install(pipeline, http, maxBodyBytes, secured != null, outbound);
+      Http1Connection.install(pipeline, allowed ? http : REFUSING, maxBodyBytes, secured != null, outbound);
       pipeline.remove(this);
     }
   }

@@ -39,7 +39,8 @@ public final class AnswerLimits implements ServerInterceptor {
   private static long size(Object message) {
     return switch (message) {
       case RangeReply reply -> reply.size();
-      case MessageLite encoded -> encoded.getSerializedSize();
+      case MessageLite decoded -> decoded.getSerializedSize();
+      case byte[] encoded -> encoded.length;
       default -> 0;
     };
   }

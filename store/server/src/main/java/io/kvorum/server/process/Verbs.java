@@ -1,5 +1,6 @@
 package io.kvorum.server.process;
 
+import io.kvorum.server.agent.AgentCommand;
 import io.kvorum.server.backup.BackupCommand;
 import io.kvorum.server.backup.BackupDeleteCommand;
 import io.kvorum.server.backup.BackupListCommand;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine;
 
 /** What the program does besides serving: the first argument is then a word, not a flag. */
@@ -50,11 +52,25 @@ final class Verbs {
       case "verify" -> {
         return command(new VerifyCommand(System.out, err, System.getenv()), arguments);
       }
-      case "gateway", "grpc-proxy", "agent" ->
+      case "agent" -> {
+        return agent(arguments);
+      }
+      case "gateway", "grpc-proxy" ->
           err.println(name + " " + verb + ": not supported yet");
       default -> err.println(name + ": " + '"' + verb + "\" is neither a flag nor a verb; see " + name + " --help");
     }
     return 1;
+  }
+
+  /** Serves until a signal, by which the process then ends as a server does. */
+  private int agent(List<String> arguments) {
+    CompletableFuture<Signals.Stop> signal = new CompletableFuture<>();
+    Signals.watch(signal::complete);
+    int code = run(AgentCommand.line(System.getenv(), signal.thenApply(stop -> stop.text)), arguments, 1);
+    if (code == 0 && signal.isDone()) {
+      Signals.die(signal.join());
+    }
+    return code;
   }
 
   @SuppressWarnings("SystemOut")
