@@ -3,12 +3,15 @@ package io.kvorum.server.front;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollEventLoopGroup;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioEventLoopGroup;
+import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
@@ -75,6 +78,16 @@ public final class EventLoops implements AutoCloseable {
   /** The socket channel for connections that are opened from here. */
   public Class<? extends SocketChannel> clientChannel() {
     return isEpoll() ? EpollSocketChannel.class : NioSocketChannel.class;
+  }
+
+  /** The channel of datagrams. */
+  public Class<? extends DatagramChannel> datagramChannel() {
+    return isEpoll() ? EpollDatagramChannel.class : NioDatagramChannel.class;
+  }
+
+  /** The channel that listens on an address of the internet protocol. */
+  public Class<? extends ServerChannel> listeningChannel() {
+    return serverChannel;
   }
 
   boolean isEpoll() {

@@ -53,7 +53,7 @@ public final class Registrar implements MetricSource, AutoCloseable {
   public static Registrar over(
       Channel channel, RegistrationSettings settings, EventLoops loops, ScheduledExecutorService timer, LongSupplier nanoTime, RandomGenerator random) {
     long callNanos = ClusterEntries.callNanos(settings.ttlSeconds());
-    ClusterEntries entries = new ClusterEntries(channel, new GrantThenPut(channel, callNanos), callNanos);
+    ClusterEntries entries = new ClusterEntries(channel, new AtomicPut(channel, new GrantThenPut(channel, callNanos), callNanos), callNanos);
     return new Registrar(settings, entries, Probes.of(settings.target(), loops), timer, nanoTime, random);
   }
 
