@@ -8,15 +8,21 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 
 /** A message as RFC 1035 has it, read without the server's codec. */
 record DnsMessage(int bytes, int id, int flags, List<String> questions, List<Entry> answers, List<Entry> authority, List<Entry> additional) {
   private static final int TIMEOUT_MILLIS = 5_000;
+  /** Datagrams may be lost where many come at a time. */
+  private static final int RETRY_MILLIS = 1_000;
+
+  private static final int ATTEMPTS = 10;
 
   /** @param data of SRV with its target in plain, else in hexadecimal digits */
   record Entry(String owner, int type, int dnsClass, long ttl, String data) {}
@@ -47,11 +53,19 @@ record DnsMessage(int bytes, int id, int flags, List<String> questions, List<Ent
 
   static DnsMessage overUdp(InetSocketAddress server, byte[] query) throws IOException {
     try (DatagramSocket socket = new DatagramSocket()) {
-      socket.setSoTimeout(TIMEOUT_MILLIS);
-      socket.send(new DatagramPacket(query, query.length, server));
+      socket.setSoTimeout(RETRY_MILLIS);
       DatagramPacket answer = new DatagramPacket(new byte[65_535], 65_535);
-      socket.receive(answer);
-      return parse(java.util.Arrays.copyOf(answer.getData(), answer.getLength()));
+      for (int attempt = 1; ; attempt++) {
+        try {
+          socket.send(new DatagramPacket(query, query.length, server));
+          socket.receive(answer);
+          return parse(Arrays.copyOf(answer.getData(), answer.getLength()));
+        } catch (SocketTimeoutException lost) {
+          if (attempt == ATTEMPTS) {
+            throw lost;
+          }
+        }
+      }
     }
   }
 

@@ -95,7 +95,7 @@ class DnsServerTest {
     put("db/x", "db.example.com:5432");
     assertThat(resolve(WEB, "A")).containsExactly("10.0.0.1", "10.0.0.2");
     assertThat(resolve("wEb.SERVICES.kvorum.local", "A")).hasSize(2);
-    assertThat(resolve(WEB, "AAAA")).containsExactly("fd00:0:0:0:0:0:0:3");
+    assertThat(resolve(WEB, "AAAA")).containsExactly("fd00::3");
     assertThat(resolve("b." + WEB, "A")).containsExactly("10.0.0.2");
     assertThat(resolve(WEB, "SRV"))
         .containsExactly("0 3 8080 a." + WEB + ".", "0 3 8081 b." + WEB + ".", "0 3 8082 c." + WEB + ".")
