@@ -19,9 +19,11 @@ import io.kvorum.operator.api.KvorumOperation;
 import io.kvorum.operator.desired.Names;
 import io.kvorum.operator.runtime.kubernetes.Caches;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -34,6 +36,7 @@ public final class Informers implements Caches {
   private volatile InformerEventSource<KvorumBackup, KvorumCluster> backups;
   private volatile InformerEventSource<KvorumBackupSchedule, KvorumCluster> schedules;
   private volatile InformerEventSource<Node, KvorumCluster> nodes;
+  private final Map<ResourceID, List<String>> workloadProblems = new ConcurrentHashMap<>();
 
   List<EventSource<?, KvorumCluster>> sources(EventSourceContext<KvorumCluster> context) {
     clusters = context.getPrimaryCache();
@@ -116,6 +119,20 @@ public final class Informers implements Caches {
   @Override
   public List<KvorumBackupSchedule> schedules(String namespace) {
     return schedules.list(namespace, schedule -> true).toList();
+  }
+
+  /** Told by those that look after workloads. */
+  public void workloadProblems(ResourceID cluster, List<String> problems) {
+    if (problems.isEmpty()) {
+      workloadProblems.remove(cluster);
+    } else {
+      workloadProblems.put(cluster, List.copyOf(problems));
+    }
+  }
+
+  @Override
+  public List<String> workloadProblems(String namespace, String cluster) {
+    return workloadProblems.getOrDefault(new ResourceID(cluster, namespace), List.of());
   }
 
   @Override

@@ -129,19 +129,21 @@ public record Observation(
    * @param holdsLease this operator instance holds its leader lease (guard G1)
    * @param fleetRollouts how many other clusters are being rolled now
    * @param namespaceEnds the namespace is being deleted as well: nothing can be made in it any more
+   * @param workloadProblems why workloads that ask for an agent do not get all that they need
    */
   public record Facts(
       String templateHash, boolean templateByUser, String configHash, boolean configPublished, List<String> missingSecrets, Certificates certificates, boolean holdsLease,
-      int fleetRollouts, boolean namespaceEnds) {
+      int fleetRollouts, boolean namespaceEnds, List<String> workloadProblems) {
     public Facts {
       missingSecrets = List.copyOf(missingSecrets);
+      workloadProblems = List.copyOf(workloadProblems);
     }
 
     /** In a namespace that stays. */
     public Facts(
         String templateHash, boolean templateByUser, String configHash, boolean configPublished, List<String> missingSecrets, Certificates certificates,
         boolean holdsLease, int fleetRollouts) {
-      this(templateHash, templateByUser, configHash, configPublished, missingSecrets, certificates, holdsLease, fleetRollouts, false);
+      this(templateHash, templateByUser, configHash, configPublished, missingSecrets, certificates, holdsLease, fleetRollouts, false, List.of());
     }
   }
 

@@ -9,20 +9,26 @@ import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder
 import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetrics;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
+import io.kvorum.operator.AgentSecretReconciler;
 import io.kvorum.operator.BackupInformers;
 import io.kvorum.operator.BackupReconciler;
 import io.kvorum.operator.ClusterReconciler;
 import io.kvorum.operator.Informers;
 import io.kvorum.operator.OperationAdmission;
 import io.kvorum.operator.ScheduleReconciler;
+import io.kvorum.operator.WorkloadInformers;
+import io.kvorum.operator.WorkloadReconciler;
 import io.kvorum.operator.desired.Names;
 import io.kvorum.operator.engine.ClusterEngine;
 import io.kvorum.operator.metrics.ClusterMetrics;
 import io.kvorum.operator.plan.Planner;
 import io.kvorum.operator.runtime.kubernetes.BackupRuntime;
 import io.kvorum.operator.runtime.kubernetes.KubernetesRuntime;
+import io.kvorum.operator.runtime.kubernetes.OrphanedSecrets;
+import io.kvorum.operator.runtime.kubernetes.WorkloadRuntime;
 import io.kvorum.operator.status.StatusWriter;
 import io.kvorum.operator.store.GrpcStoreAdmin;
+import io.kvorum.operator.workload.Declaration.ClusterRef;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -40,6 +46,8 @@ public final class OperatorProcess {
   private static final Duration LOOK = Duration.ofSeconds(30);
 
   private static final Duration LOOK_AT_BACKUPS = Duration.ofHours(1);
+
+  private static final Duration LOOK_AT_ORPHANS = Duration.ofMinutes(10);
 
   private static final int RETRY_FIRST_MILLIS = 1_000;
   private static final double RETRY_GROWTH = 1.5;
@@ -68,6 +76,14 @@ public final class OperatorProcess {
     // Backups are kept by the hundred; one that is at its end is looked at when something happens to it.
     made.register(new BackupReconciler(backups, runtime), override -> watch(override, settings).withReconciliationMaxInterval(LOOK_AT_BACKUPS));
     made.register(new ScheduleReconciler(backups, runtime), override -> watch(override, settings));
+    WorkloadInformers workloads = new WorkloadInformers();
+    made.register(
+        new WorkloadReconciler(
+            workloads, id -> new WorkloadRuntime(installation, workloads, settings.namespaces(), new ClusterRef(id.getNamespace().orElseThrow(), id.getName())),
+            informers::workloadProblems),
+        override -> watch(override, settings));
+    made.register(
+        new AgentSecretReconciler(new OrphanedSecrets(client)), override -> watch(override, settings).withReconciliationMaxInterval(LOOK_AT_ORPHANS));
     made.start();
     operator = made;
   }

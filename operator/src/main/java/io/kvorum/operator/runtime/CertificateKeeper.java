@@ -269,6 +269,17 @@ public final class CertificateKeeper {
     return secret == null ? "" : Secrets.value(secret, Secrets.AUTHORITY);
   }
 
+  /** Whether the operator itself issues the certificates that clients show. */
+  public boolean issuesForClients(KvorumCluster cluster) {
+    return authority(cluster, Plane.CLIENT).isPresent();
+  }
+
+  /** A client's certificate: the present one while it serves, else a new one. Only where {@link #issuesForClients}. */
+  public KeyPairPem clientCertificate(KvorumCluster cluster, KeyPairPem present, Leaf wanted) {
+    Authority authority = authority(cluster, Plane.CLIENT).orElseThrow();
+    return authority.keeps(present, wanted, clock.instant()) ? present : issuer.leaf(authority.signer(), wanted, clock.instant(), Authority.LEAF_VALIDITY);
+  }
+
   /** The password of root; empty when there is none. */
   public Optional<String> rootPassword(KvorumCluster cluster) {
     return Optional.ofNullable(secrets.get(cluster.rootSecret())).map(secret -> Secrets.value(secret, Secrets.PASSWORD)).filter(text -> !text.isEmpty());

@@ -31,6 +31,9 @@ import java.util.stream.Collectors;
 final class Conditions {
   private static final Duration EXPIRES_SOON = Duration.ofDays(7);
 
+  /** What a status takes of what may be long. */
+  private static final int MESSAGE = 2_000;
+
   private final Situation situation;
   private final Plan plan;
   private final List<Condition> found = new ArrayList<>();
@@ -53,6 +56,7 @@ final class Conditions {
     all.certificates();
     all.backup();
     all.spread();
+    all.workloads();
     all.attention();
     return List.copyOf(all.found);
   }
@@ -214,6 +218,13 @@ final class Conditions {
     } else {
       set("FaultDomainsSpread", Status.TRUE, "Spread", zone > 0 ? "at most " + zone + " voters in one zone" : "");
     }
+  }
+
+  private void workloads() {
+    List<String> problems = situation.facts().workloadProblems();
+    String all = String.join("; ", problems);
+    String message = all.length() > MESSAGE ? all.substring(0, MESSAGE) : all;
+    set("WorkloadsServed", problems.isEmpty() ? Status.TRUE : Status.FALSE, problems.isEmpty() ? "Served" : "Problems", message);
   }
 
   private long most(Function<MemberView, String> place) {

@@ -64,10 +64,15 @@ public final class GrpcStoreAdmin implements StoreAdmin, AutoCloseable {
 
   @Override
   public StoreState observe(List<Endpoint> members) {
+    keepOnly(members);
+    return observer.observe(members).withComparison(comparisons.last());
+  }
+
+  /** Forgets the connections and tokens of all members but these. */
+  public void keepOnly(List<Endpoint> members) {
     observed = List.copyOf(members);
     channels.keepOnly(members);
     logins.keySet().retainAll(members.stream().map(Endpoint::clientUrl).toList());
-    return observer.observe(members).withComparison(comparisons.last());
   }
 
   @Override
@@ -210,7 +215,7 @@ public final class GrpcStoreAdmin implements StoreAdmin, AutoCloseable {
   }
 
   /** Asks one member after the other until one answers for good, at most three. */
-  private static <T> T any(List<Endpoint> through, Function<Endpoint, T> what) throws StoreException {
+  static <T> T any(List<Endpoint> through, Function<Endpoint, T> what) throws StoreException {
     StoreException last = new StoreException(StoreException.Reason.UNAVAILABLE, "no member to ask");
     for (Endpoint endpoint : through.subList(0, Math.min(3, through.size()))) {
       try {
@@ -226,7 +231,7 @@ public final class GrpcStoreAdmin implements StoreAdmin, AutoCloseable {
   }
 
   /** As {@link #any}; a refusal with this text means that it is done already. */
-  private static void anyBut(String done, List<Endpoint> through, Function<Endpoint, ?> what) throws StoreException {
+  static void anyBut(String done, List<Endpoint> through, Function<Endpoint, ?> what) throws StoreException {
     try {
       any(through, what);
     } catch (StoreException e) {

@@ -6,6 +6,7 @@ import io.kvorum.operator.api.Condition;
 import io.kvorum.operator.api.Condition.Status;
 import io.kvorum.operator.observe.StoreState.ActiveAlarm;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -59,5 +60,14 @@ class ConditionsTest {
     assertThat(scene.plan().action()).isEmpty();
     scene.member(0).claim = Change.stuck(scene.member(0).claim, "forbidden", Scene.NOW.minus(Duration.ofMinutes(5)));
     assertThat(scene.plan().action()).contains(new Action.GrowClaim("c-0", 2L << 30));
+  }
+
+  @Test
+  void workloadsThatDoNotGetTheirUserAreTold() {
+    Scene scene = Scene.of(3);
+    assertThat(condition(scene, "WorkloadsServed").status()).isEqualTo(Status.TRUE);
+    scene.workloadProblems = List.of("shop/web: no", "x".repeat(4_000));
+    assertThat(condition(scene, "WorkloadsServed").status()).isEqualTo(Status.FALSE);
+    assertThat(condition(scene, "WorkloadsServed").message()).startsWith("shop/web: no; xxx").hasSizeLessThanOrEqualTo(2_048);
   }
 }

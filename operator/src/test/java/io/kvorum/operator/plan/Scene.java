@@ -76,6 +76,7 @@ final class Scene {
   String config = "c1";
   boolean templateByUser = true;
   boolean lease = true;
+  List<String> workloadProblems = List.of();
   private boolean namespaceEnds;
   final List<KvorumBackup> backups = new ArrayList<>();
   final List<KvorumBackupSchedule> schedules = new ArrayList<>();
@@ -208,7 +209,7 @@ final class Scene {
         new StoreState(
             present(one -> one.answer), listKnown && !list.isEmpty() ? Optional.of(new MemberList(CLUSTER, list)) : Optional.empty(), alarms, auth,
             comparison),
-        new Observation.Facts(template, templateByUser, config, true, missingSecrets, certificates, lease, 0, namespaceEnds));
+        new Observation.Facts(template, templateByUser, config, true, missingSecrets, certificates, lease, 0, namespaceEnds, workloadProblems));
   }
 
   private String clusterId() {

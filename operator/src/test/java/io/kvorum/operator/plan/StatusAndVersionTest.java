@@ -55,7 +55,8 @@ class StatusAndVersionTest {
     assertThat(status.condition("Ready").orElseThrow().status()).isEqualTo(Condition.Status.TRUE);
     assertThat(status.conditions()).extracting(Condition::type).containsExactly(
         "Ready", "QuorumAvailable", "Progressing", "Degraded", "SpecAccepted", "ClusterIdentityConsistent", "DataConsistent", "StorageHealthy",
-        "CertificatesValid", "BackupHealthy", "FaultDomainsSpread", "OperatorAttention");
+        "CertificatesValid", "BackupHealthy", "FaultDomainsSpread", "WorkloadsServed",
+        "OperatorAttention");
   }
 
   @Test

@@ -31,6 +31,9 @@ public interface Caches {
   /** All schedules of backups of the namespace. */
   List<KvorumBackupSchedule> schedules(String namespace);
 
+  /** Why workloads that ask this cluster for an agent do not get all that they need, as of the last pass over them. */
+  List<String> workloadProblems(String namespace, String cluster);
+
   /** All clusters that this operator looks after. */
   List<KvorumCluster> clusters();
 }

@@ -154,7 +154,8 @@ public final class KubernetesRuntime implements ClusterRuntime {
     return new Observation.Facts(
         TemplateHash.of(cluster, installation.defaults()), true, MemberConfig.sharedHash(cluster.getSpec()), base.configPublished(cluster, members, pods),
         certificates.missing(cluster), certificates.facts(cluster), true, rollouts,
-        cluster.getMetadata().getDeletionTimestamp() != null && BackupObjects.namespaceEnds(client, target.namespace()));
+        cluster.getMetadata().getDeletionTimestamp() != null && BackupObjects.namespaceEnds(client, target.namespace()),
+        installation.caches().workloadProblems(target.namespace(), target.name()));
   }
 
   @Override

@@ -43,6 +43,11 @@ final class Writes {
     }
   }
 
+  /** Deletes this very object, in the version that was read. */
+  static void deleteThis(KubernetesClient client, HasMetadata object) {
+    client.resource(object).lockResourceVersion(object.getMetadata().getResourceVersion()).delete();
+  }
+
   /** Merges fields into an object; one that is gone stays gone. */
   void merge(HasMetadata object, Map<String, Object> fields) {
     try {

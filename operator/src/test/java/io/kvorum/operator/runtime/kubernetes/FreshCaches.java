@@ -44,6 +44,11 @@ record FreshCaches(KubernetesClient client) implements Caches {
   }
 
   @Override
+  public List<String> workloadProblems(String namespace, String cluster) {
+    return List.of();
+  }
+
+  @Override
   public List<KvorumCluster> clusters() {
     return client.resources(KvorumCluster.class).inAnyNamespace().list().getItems();
   }

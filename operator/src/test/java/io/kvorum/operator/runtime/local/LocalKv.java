@@ -73,7 +73,7 @@ record LocalKv(List<Endpoint> endpoints, StoreAccess access) {
     throw last;
   }
 
-  private ChannelCredentials credentials() {
+  ChannelCredentials credentials() {
     if (access.tls().isEmpty()) {
       return InsecureChannelCredentials.create();
     }

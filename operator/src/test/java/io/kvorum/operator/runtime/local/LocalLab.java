@@ -15,6 +15,7 @@ import io.kvorum.operator.observe.StoreState;
 import io.kvorum.operator.plan.Planner;
 import io.kvorum.operator.status.StatusWriter;
 import io.kvorum.operator.store.GrpcStoreAdmin;
+import io.kvorum.operator.store.GrpcUserAdmin;
 import io.kvorum.operator.store.StoreAccess;
 import io.kvorum.operator.store.StoreAdmin;
 import java.io.IOException;
@@ -263,6 +264,11 @@ final class LocalLab implements AutoCloseable {
       seen = store.observe(endpoints());
     }
     return seen;
+  }
+
+  /** The users of workloads, as an operator reaches them that has just been started. */
+  GrpcUserAdmin users() {
+    return new GrpcUserAdmin(store);
   }
 
   LocalKv kv() {
