@@ -96,7 +96,8 @@ final class UpstreamOptions {
   }
 
   private Credentials credentials() throws IOException {
-    int colon = user.indexOf(':');
+    // As in etcdctl: beside a password of its own the name may have colons.
+    int colon = password.isEmpty() && passwordFile == null ? user.indexOf(':') : -1;
     String name = colon < 0 ? user : user.substring(0, colon);
     String given = colon < 0 ? password : user.substring(colon + 1);
     if (!token.isEmpty()) {

@@ -48,8 +48,9 @@ class AgentOptionsTest {
   @Test
   void a_password_is_read_from_its_file_and_never_shown() throws IOException {
     Path file = Files.writeString(temp.resolve("password"), "s3cret\n");
-    AgentSettings settings = settings(Map.of(), "--endpoints=a:1", "--user=u", "--password-file=" + file);
+    AgentSettings settings = settings(Map.of(), "--endpoints=a:1", "--user=agent:shop:web", "--password-file=" + file);
     Credentials.User user = (Credentials.User) settings.upstream().credentials();
+    assertThat(user.name()).isEqualTo("agent:shop:web");
     assertThat(user.password().read()).isEqualTo("s3cret");
     Files.writeString(file, "other");
     assertThat(user.password().read()).isEqualTo("other");
