@@ -9,6 +9,7 @@ import io.grpc.ClientInterceptors;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
@@ -41,11 +42,11 @@ final class EndpointStore implements Store {
   public synchronized Channel channel() {
     if (channel == null) {
       Endpoint endpoint = Endpoint.parse(options.endpoints().get(next));
-      connection =
-          Grpc.newChannelBuilder(endpoint.target(), credentials(endpoint))
-              .keepAliveTime(PING_SECONDS, TimeUnit.SECONDS)
-              .keepAliveTimeout(PING_ANSWER_SECONDS, TimeUnit.SECONDS)
-              .build();
+      ManagedChannelBuilder<?> builder = Grpc.newChannelBuilder(endpoint.target(), credentials(endpoint));
+      if (!endpoint.socket()) {
+        builder.keepAliveTime(PING_SECONDS, TimeUnit.SECONDS).keepAliveTimeout(PING_ANSWER_SECONDS, TimeUnit.SECONDS);
+      }
+      connection = builder.build();
       channel = options.tokenFile() == null ? connection : ClientInterceptors.intercept(connection, new TokenOfFile(options.tokenFile()));
       if (closed) {
         connection.shutdownNow();
@@ -66,14 +67,10 @@ final class EndpointStore implements Store {
     }
   }
 
-  /** With a single endpoint the connection stays: gRPC makes it anew, and at the caller's pace instead of its own, which comes to minutes. */
+  /** To the same one, if there is no other: a new connection is tried at the caller's pace, a failed one at gRPC's, which comes to minutes. */
   @Override
   public synchronized void turn(Channel failed) {
     if (failed != channel) {
-      return;
-    }
-    if (options.endpoints().size() == 1) {
-      connection.resetConnectBackoff();
       return;
     }
     next = (next + 1) % options.endpoints().size();

@@ -61,7 +61,8 @@ public final class LeasedPut implements AutoCloseable {
     this.value = ByteString.copyFromUtf8(value);
     this.ttlSeconds = ttl.toSeconds();
     this.nanoClock = nanoClock;
-    this.backoff = new Backoff(random);
+    // A store that comes back begins the TTL anew: it is asked before that has passed.
+    this.backoff = new Backoff(random, Math.min(Backoff.LAST_MILLIS, TimeUnit.SECONDS.toMillis(ttlSeconds) / RENEWALS));
     this.calls = new LeaseCalls(this.key, ttlSeconds, random);
     this.keeper = Thread.ofVirtual().name("kvorum-lease-" + key).start(this::keep);
   }

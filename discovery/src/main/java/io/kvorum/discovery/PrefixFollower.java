@@ -90,7 +90,7 @@ final class PrefixFollower {
     this.prefix = ByteString.copyFromUtf8(prefix);
     this.context = context;
     this.timer = timer;
-    this.backoff = new Backoff(random);
+    this.backoff = new Backoff(random, Backoff.LAST_MILLIS);
     this.listener = listener;
   }
 

@@ -7,7 +7,7 @@ import java.util.function.BooleanSupplier;
 
 /** Waiting for what has to come. */
 final class Await {
-  private static final long DEADLINE_SECONDS = 30;
+  private static final long DEADLINE_SECONDS = 60;
 
   private Await() {}
 

@@ -35,7 +35,7 @@ final class Backend implements AutoCloseable {
             .build()
             .start();
     address = "127.0.0.1:" + server.getPort();
-    registration = LeasedPut.register(new ServiceInstance(key, address, Map.of("zone", "a", "weight", "2")), Duration.ofSeconds(3), store);
+    registration = LeasedPut.register(new ServiceInstance(key, address, Map.of("zone", "a", "weight", "2")), Duration.ofSeconds(30), store);
     registration.await(Duration.ofSeconds(30));
   }
 

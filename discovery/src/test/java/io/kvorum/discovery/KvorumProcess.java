@@ -25,7 +25,11 @@ final class KvorumProcess implements AutoCloseable {
   private ManagedChannel channel;
   private Process process;
 
-  /** Started, and ready. */
+  /**
+   * Started, and ready. It listens on the socket {@code client.sock} in the directory too.
+   *
+   * @param scheme http or https, of the port
+   */
   KvorumProcess(Path directory, String scheme, String... options) throws Exception {
     List<Integer> ports = freePorts();
     url = scheme + "://127.0.0.1:" + ports.get(0);
@@ -34,7 +38,7 @@ final class KvorumProcess implements AutoCloseable {
     command =
         new ArrayList<>(
             List.of(
-                PROGRAM.toString(), "--name=m0", "--data-dir=" + directory.resolve("data"), "--listen-client-urls=" + url, "--advertise-client-urls=" + url,
+                PROGRAM.toString(), "--name=m0", "--data-dir=" + directory.resolve("data"), "--listen-client-urls=" + url + ",unix://" + directory.resolve("client.sock"), "--advertise-client-urls=" + url,
                 "--listen-peer-urls=" + peer, "--initial-advertise-peer-urls=" + peer, "--initial-cluster=m0=" + peer, "--election-timeout=500", "--heartbeat-interval=50"));
     command.addAll(Arrays.asList(options));
     start();

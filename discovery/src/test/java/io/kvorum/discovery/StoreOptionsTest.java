@@ -27,10 +27,10 @@ class StoreOptionsTest {
 
   @Test
   void endpoints_become_targets() {
-    assertThat(Endpoint.parse("http://[::1]:2379/")).isEqualTo(new Endpoint("dns:///[::1]:2379", false));
-    assertThat(Endpoint.parse("https://store.example:2379")).isEqualTo(new Endpoint("dns:///store.example:2379", true));
-    assertThat(Endpoint.parse("127.0.0.1:2379")).isEqualTo(new Endpoint("dns:///127.0.0.1:2379", false));
-    assertThat(Endpoint.parse("unix:///run/kvorum.sock")).isEqualTo(new Endpoint("unix:///run/kvorum.sock", false));
+    assertThat(Endpoint.parse("http://[::1]:2379/")).isEqualTo(new Endpoint("dns:///[::1]:2379", false, false));
+    assertThat(Endpoint.parse("https://store.example:2379")).isEqualTo(new Endpoint("dns:///store.example:2379", true, false));
+    assertThat(Endpoint.parse("127.0.0.1:2379")).isEqualTo(new Endpoint("dns:///127.0.0.1:2379", false, false));
+    assertThat(Endpoint.parse("unix:///run/kvorum.sock")).isEqualTo(new Endpoint("unix:///run/kvorum.sock", false, true));
   }
 
   @ParameterizedTest
@@ -41,7 +41,7 @@ class StoreOptionsTest {
 
   @Test
   void pauses_grow_to_a_bound() {
-    Backoff backoff = new Backoff(new Random(1));
+    Backoff backoff = new Backoff(new Random(1), 5_000);
     long sum = 0;
     for (int i = 0; i < 100; i++) {
       long pause = backoff.nextMillis();
