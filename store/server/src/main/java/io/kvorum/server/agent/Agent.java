@@ -1,5 +1,6 @@
 package io.kvorum.server.agent;
 
+import com.google.protobuf.ByteString;
 import io.grpc.ServerServiceDefinition;
 import io.kvorum.protocol.etcdserverpb.AuthGrpc;
 import io.kvorum.protocol.etcdserverpb.ClusterGrpc;
@@ -20,15 +21,17 @@ import io.kvorum.server.base.Version;
 import io.kvorum.server.front.EventLoops;
 import io.kvorum.server.front.OutboundBudget;
 import io.kvorum.server.logging.Log;
+import io.kvorum.server.metrics.MetricSource;
 import io.kvorum.server.metrics.ProcessMetrics;
 import io.kvorum.server.tls.TlsException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -37,13 +40,19 @@ import java.util.random.RandomGenerator;
 /**
  * A running agent, composed of its parts.
  *
- * <p>Start: certificates and tokens are read, the ports are bound; a member is dialled with the first call. Stop: the ports are closed, calls under way have half a second,
- * then the connections to the cluster end.
+ * <p>Start: tokens and certificates are read, the copy begins to be read if there is to be one, the ports are bound. Until the copy is there the cluster is asked. Stop: the ports
+ * are closed, calls under way have half a second, then the copy and the connections to the cluster end.
  */
 final class Agent implements AutoCloseable {
   private static final Log LOG = Log.of(Agent.class);
   private static final long LOOK_SECONDS = 1;
   private static final Path PROC_NET = Path.of("/proc/net");
+
+  private static final int TIMER_THREADS = 2;
+  private static final long IDLE_SECONDS = 10;
+
+  /** Reads that have waited for the copy; more are refused. */
+  private static final int READS_MAX = 10_000;
 
   /** New connections whose user is being asked for; more are refused. */
   private static final int CHECKS_MAX = 1_024;
@@ -51,17 +60,23 @@ final class Agent implements AutoCloseable {
   /** Of the memory that the JVM may take, for answers that callers have not taken. */
   private static final int OUTBOUND_SHARE = 4;
 
-  private final EventLoops loops;
-  private final ScheduledExecutorService timer;
-  private final ExecutorService checks;
-  private final Upstream upstream;
+  private final EventLoops loops = EventLoops.forClients(Runtime.getRuntime().availableProcessors());
+  private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(TIMER_THREADS, Thread.ofPlatform().daemon().name("agent-timer-", 0).factory());
+  private final ExecutorService checks = worker("agent-checks", CHECKS_MAX);
+  private final ExecutorService readers = worker("agent-reads", READS_MAX);
+  private final Seen shown = new Seen();
+  private final List<MetricSource> metrics = new ArrayList<>();
+  private Upstream upstream;
+  private Mirroring mirroring;
   private AgentPorts ports;
 
-  private Agent(EventLoops loops, ScheduledExecutorService timer, ExecutorService checks, Upstream upstream) {
-    this.loops = loops;
-    this.timer = timer;
-    this.checks = checks;
-    this.upstream = upstream;
+  private Agent() {}
+
+  private static ExecutorService worker(String name, int queue) {
+    ThreadPoolExecutor worker =
+        new ThreadPoolExecutor(1, 1, IDLE_SECONDS, TimeUnit.SECONDS, new ArrayBlockingQueue<>(queue), Thread.ofPlatform().daemon().name(name).factory());
+    worker.allowCoreThreadTimeOut(true);
+    return worker;
   }
 
   /**
@@ -70,55 +85,62 @@ final class Agent implements AutoCloseable {
    * @throws IOException with a reason for its user
    */
   static Agent start(AgentSettings settings) throws IOException {
-    RandomGenerator random = RandomGenerator.getDefault();
-    EventLoops loops = EventLoops.forClients(Runtime.getRuntime().availableProcessors());
-    ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("agent-timer").factory());
-    ExecutorService checks =
-        new ThreadPoolExecutor(0, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(CHECKS_MAX), Thread.ofPlatform().daemon().name("agent-checks").factory());
-    Agent agent = null;
+    Agent agent = new Agent();
+    boolean started = false;
     try {
-      agent = new Agent(loops, timer, checks, Upstream.open(settings.upstream(), loops, timer, System::nanoTime, random));
-      agent.listen(settings, "agent-" + Long.toHexString(random.nextLong()));
+      agent.open(settings, RandomGenerator.getDefault());
+      started = true;
       return agent;
     } catch (TlsException refused) {
       throw new IOException(refused.getMessage(), refused);
     } finally {
-      if (agent == null || agent.ports == null) {
-        close(agent == null ? null : agent.upstream, timer, checks, loops);
+      if (!started) {
+        agent.end();
       }
     }
   }
 
-  private void listen(AgentSettings settings, String name) throws IOException {
+  private void open(AgentSettings settings, RandomGenerator random) throws IOException, TlsException {
     LocalSettings local = settings.local();
+    MirrorSettings mirror = settings.mirror();
     LOG.info(
         "starting a kvorum agent", "kvorum-version", Version.kvorum(), "endpoints", settings.upstream().members().stream().map(Address::toString).toList(),
         "credentials", settings.upstream().credentials().toString(), "listen-client-urls", local.clientUrls(), "listen-metrics-urls", local.metricsUrls(),
+        "mirror", mirror == null ? List.of() : mirror.prefixes().stream().map(ByteString::toStringUtf8).toList(), "stale-reads", mirror != null && mirror.staleReads(),
         "pid", ProcessHandle.current().pid());
     LocalTokens tokens = local.tokenFile() == null ? null : new LocalTokens(local.tokenFile());
     if (tokens != null) {
       timer.scheduleWithFixedDelay(tokens::look, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
     }
+    upstream = Upstream.open(settings.upstream(), loops, timer, System::nanoTime, random);
+    mirroring = mirror == null ? null : Mirroring.start(mirror, upstream.channel(), timer, random);
     UidCheck check = local.allowedUids() == null ? null : new UidCheck(local.allowedUids(), new PeerUids(PROC_NET), checks);
     LocalAccess access = new LocalAccess(tokens);
     OutboundBudget outbound =
         new OutboundBudget(Math.max(OutboundBudget.CONNECTION_BYTES, Runtime.getRuntime().maxMemory() / OUTBOUND_SHARE), System::nanoTime);
-    AgentHealth health = new AgentHealth(upstream.channel(), settings.upstream().loginTimeout());
-    AgentPorts.Content content =
-        new AgentPorts.Content(services(tokens), access, check, outbound, health, List.of(upstream, access, outbound, new ProcessMetrics()));
-    ports = AgentPorts.open(local, loops, name, content);
+    AgentHealth health = new AgentHealth(upstream.channel(), settings.upstream().loginTimeout(), () -> mirroring != null && mirroring.servesCutOff());
+    metrics.addAll(List.of(upstream, access, outbound, new ProcessMetrics()));
+    List<ServerServiceDefinition> services = services(tokens);
+    ports =
+        AgentPorts.open(local, loops, "agent-" + Long.toHexString(random.nextLong()), new AgentPorts.Content(services, access, check, outbound, health, metrics));
   }
 
   private List<ServerServiceDefinition> services(LocalTokens tokens) {
-    Seen shown = new Seen();
+    CopyReads reads = null;
+    if (mirroring != null) {
+      reads = new CopyReads(mirroring.copy(), shown, mirroring.settings().staleReads(), upstream::connected, readers, System::nanoTime);
+      metrics.addAll(List.of(mirroring.copy(), reads));
+    }
+    Ranges ranges = new Ranges(upstream.channel(), shown, reads);
+    metrics.add(ranges);
     Forwarding forwarding = new Forwarding(upstream.channel(), shown);
     return List.of(
-        forwarding.service(KVGrpc.getServiceDescriptor()),
+        forwarding.service(KVGrpc.getServiceDescriptor(), Map.of("Range", ranges.method())),
         forwarding.service(WatchGrpc.getServiceDescriptor()),
         forwarding.service(LeaseGrpc.getServiceDescriptor()),
         forwarding.service(ClusterGrpc.getServiceDescriptor()),
         forwarding.service(MaintenanceGrpc.getServiceDescriptor()),
-        forwarding.service(AuthGrpc.getServiceDescriptor(), Map.of("Authenticate", new LocalLogin(tokens, shown::get))),
+        forwarding.service(AuthGrpc.getServiceDescriptor(), Map.of("Authenticate", new LocalLogin(tokens, shown::get).method())),
         forwarding.service(LockGrpc.getServiceDescriptor()),
         forwarding.service(ElectionGrpc.getServiceDescriptor()),
         forwarding.service(HealthGrpc.getServiceDescriptor()),
@@ -148,17 +170,24 @@ final class Agent implements AutoCloseable {
 
   @Override
   public void close() {
-    ports.close();
-    close(upstream, timer, checks, loops);
+    end();
     LOG.info("closed the agent");
   }
 
-  private static void close(Upstream upstream, ScheduledExecutorService timer, ExecutorService checks, EventLoops loops) {
+  /** Whatever has been opened, in reverse. */
+  private void end() {
+    if (ports != null) {
+      ports.close();
+    }
+    if (mirroring != null) {
+      mirroring.close();
+    }
     if (upstream != null) {
       upstream.close();
     }
     timer.shutdownNow();
     checks.shutdownNow();
+    readers.shutdownNow();
     loops.close();
   }
 }

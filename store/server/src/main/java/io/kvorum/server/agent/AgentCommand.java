@@ -26,6 +26,8 @@ public final class AgentCommand implements Callable<Integer> {
 
   @Mixin private LocalOptions local;
 
+  @Mixin private MirrorOptions mirror;
+
   @Option(names = "--log-level", paramLabel = "LEVEL", defaultValue = "info", description = "debug, info, warn or error (default: ${DEFAULT-VALUE})")
   private String logLevel;
 
@@ -50,7 +52,7 @@ public final class AgentCommand implements Callable<Integer> {
 
   /** All options together. */
   AgentSettings settings() throws IOException {
-    return new AgentSettings(upstream.settings(), local.settings());
+    return new AgentSettings(upstream.settings(), local.settings(), mirror.settings());
   }
 
   @Override

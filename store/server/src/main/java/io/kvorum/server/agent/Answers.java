@@ -1,18 +1,20 @@
 package io.kvorum.server.agent;
 
 import io.grpc.MethodDescriptor;
+import io.kvorum.server.kv.RangeReply;
+import io.kvorum.server.kv.RangeReplyMarshaller;
 import java.io.InputStream;
 
-/** Answers that have come from the cluster as they are, and those of this process as messages. */
+/** Answers of ranges: those of the cluster as they have come, those of the copy from the store's own bytes. */
 enum Answers implements MethodDescriptor.Marshaller<Object> {
-  ENCODED;
+  OF_RANGES;
 
   @Override
   public InputStream stream(Object answer) {
     return switch (answer) {
       case byte[] encoded -> Bytes.AS_THEY_ARE.stream(encoded);
-      case com.google.protobuf.MessageLite message -> Bytes.AS_THEY_ARE.stream(message.toByteArray());
-      default -> throw new IllegalArgumentException("no answer: " + answer.getClass());
+      case RangeReply reply -> RangeReplyMarshaller.INSTANCE.stream(reply);
+      default -> throw new IllegalArgumentException("no answer of a range: " + answer.getClass());
     };
   }
 

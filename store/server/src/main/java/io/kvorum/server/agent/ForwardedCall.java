@@ -8,13 +8,13 @@ import io.kvorum.server.agent.upstream.Seen;
 
 /** One call that is passed on. In each direction one message is under way: the next is asked for when the reader can take it. */
 final class ForwardedCall extends ServerCall.Listener<byte[]> {
-  private final ServerCall<byte[], Object> down;
+  private final ServerCall<byte[], byte[]> down;
   private final ClientCall<byte[], byte[]> up;
   private final Seen shown;
   private boolean requestOwed;
   private boolean answerOwed;
 
-  ForwardedCall(ServerCall<byte[], Object> down, ClientCall<byte[], byte[]> up, Seen shown) {
+  ForwardedCall(ServerCall<byte[], byte[]> down, ClientCall<byte[], byte[]> up, Seen shown) {
     this.down = down;
     this.up = up;
     this.shown = shown;

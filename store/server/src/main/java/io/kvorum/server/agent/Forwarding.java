@@ -5,7 +5,7 @@ import io.grpc.Channel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
-import io.grpc.ServerCallHandler;
+import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
 import io.kvorum.server.agent.upstream.Seen;
@@ -45,17 +45,22 @@ final class Forwarding {
    *
    * @param others by bare method name: those that are served otherwise
    */
-  ServerServiceDefinition service(ServiceDescriptor service, Map<String, ServerCallHandler<byte[], Object>> others) {
+  ServerServiceDefinition service(ServiceDescriptor service, Map<String, ServerMethodDefinition<?, ?>> others) {
     ServerServiceDefinition.Builder forwarded = ServerServiceDefinition.builder(service.getName());
     for (MethodDescriptor<?, ?> method : service.getMethods()) {
-      ServerCallHandler<byte[], Object> handler = others.getOrDefault(method.getBareMethodName(), this::forward);
-      forwarded.addMethod(method.toBuilder(Bytes.AS_THEY_ARE, Answers.ENCODED).build(), handler);
+      ServerMethodDefinition<?, ?> other = others.get(method.getBareMethodName());
+      if (other != null) {
+        forwarded.addMethod(other);
+      } else {
+        forwarded.addMethod(method.toBuilder(Bytes.AS_THEY_ARE, Bytes.AS_THEY_ARE).build(), this::forward);
+      }
     }
     return forwarded.build();
   }
 
   /** Passes on a call. */
-  ServerCall.Listener<byte[]> forward(ServerCall<byte[], Object> call, Metadata headers) {
+  private ServerCall.Listener<byte[]> forward(ServerCall<byte[], byte[]> call, Metadata headers) {
+    // The port reads requests in its own way, which is no way to write them.
     MethodDescriptor<byte[], byte[]> method = call.getMethodDescriptor().toBuilder(Bytes.AS_THEY_ARE, Bytes.AS_THEY_ARE).build();
     ForwardedCall forwarded = new ForwardedCall(call, upstream.newCall(method, CallOptions.DEFAULT), shown);
     forwarded.start(forUpstream(headers));

@@ -6,16 +6,20 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.front.HttpHandler;
+import java.util.Map;
 
 /** One request, one answer. */
 final class UnaryExchange extends ClientCall.Listener<Message> {
   /** The message, its text and the text's bytes are there at the same time. */
   private static final long JSON_FACTOR = 4;
 
+  private static final Metadata.Key<String> STALE = Metadata.Key.of("kvorum-stale", Metadata.ASCII_STRING_MARSHALLER);
+
   private final ClientCall<Message, Message> call;
   private final HttpHandler.Responder responder;
   private final JsonForms forms;
   private final boolean changesNothing;
+  private Map<String, String> more = Map.of();
   private Message answer;
 
   /**
@@ -37,6 +41,15 @@ final class UnaryExchange extends ClientCall.Listener<Message> {
     call.halfClose();
   }
 
+  /** What an agent says about its answer; members say nothing there. */
+  @Override
+  public void onHeaders(Metadata headers) {
+    String age = headers.get(STALE);
+    if (age != null) {
+      more = Map.of("Grpc-Metadata-Kvorum-Stale", age);
+    }
+  }
+
   @Override
   public void onMessage(Message message) {
     answer = message;
@@ -49,7 +62,7 @@ final class UnaryExchange extends ClientCall.Listener<Message> {
     } else if (changesNothing && !responder.reserve(JSON_FACTOR * answer.getSerializedSize())) {
       responder.respond(forms.refusal(EtcdError.TOO_MANY_REQUESTS.status()));
     } else {
-      responder.respond(forms.answer(answer));
+      responder.respond(forms.answer(answer).with(more));
     }
   }
 }

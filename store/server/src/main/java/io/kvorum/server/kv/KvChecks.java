@@ -12,10 +12,10 @@ import io.kvorum.server.base.EtcdError;
 import java.util.List;
 
 /** What is wrong with a request by itself, whatever the store holds; in etcd's order. Every check returns null when all is well. */
-final class KvChecks {
+public final class KvChecks {
   private KvChecks() {}
 
-  static EtcdError range(RangeRequest request) {
+  public static EtcdError range(RangeRequest request) {
     if (request.getKey().isEmpty()) {
       return EtcdError.EMPTY_KEY;
     }

@@ -2,7 +2,6 @@ package io.kvorum.server.kv;
 
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerServiceDefinition;
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
@@ -25,7 +24,6 @@ import io.kvorum.protocol.internal.LogRequest;
 import io.kvorum.raft.node.RaftStatus;
 import io.kvorum.server.apply.ApplyMeter;
 import io.kvorum.server.apply.KeyReader;
-import io.kvorum.server.apply.Selection;
 import io.kvorum.server.apply.TxnPath;
 import io.kvorum.server.auth.Access;
 import io.kvorum.server.auth.Caller;
@@ -125,8 +123,8 @@ public final class KvService {
       return;
     }
     try (RangeReply reply = answer(view, request)) {
-      if (reply.size() > Integer.MAX_VALUE) {
-        Reply.fail(observer, tooLarge(reply.size()));
+      if (reply.refusal() != null) {
+        Reply.fail(observer, reply.refusal().asRuntimeException());
         return;
       }
       observer.onNext(reply);
@@ -144,17 +142,14 @@ public final class KvService {
 
   /** The answer from a view, which it holds open. */
   private RangeReply answer(ReadView view, RangeRequest request) {
-    boolean handedOver = false;
+    boolean answered = false;
     long began = System.nanoTime();
     try {
-      RangeReply reply = RangeReply.whole(kernel.header(view.revision()), Selection.of(KeyReader.of(view), request), request.getKeysOnly(), view);
-      handedOver = true;
+      RangeReply reply = RangeReply.of(kernel.header(view.revision()), view, request);
+      answered = true;
       return reply;
     } finally {
-      meter.range(System.nanoTime() - began, handedOver, request);
-      if (!handedOver) {
-        view.close();
-      }
+      meter.range(System.nanoTime() - began, answered, request);
     }
   }
 
@@ -176,12 +171,6 @@ public final class KvService {
     } else {
       kernel.reads().await(new WhenReadable(observer, false, stream::begin));
     }
-  }
-
-  static StatusRuntimeException tooLarge(long size) {
-    return Status.RESOURCE_EXHAUSTED
-        .withDescription("grpc: trying to send message larger than max (" + size + " vs. " + Integer.MAX_VALUE + ")")
-        .asRuntimeException();
   }
 
   /** Whether this member may be behind others. */

@@ -1,12 +1,15 @@
 package io.kvorum.server.kv;
 
 import com.google.protobuf.CodedOutputStream;
+import io.grpc.Status;
 import io.kvorum.mvcc.ReadView;
 import io.kvorum.mvcc.Record;
+import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.etcdserverpb.RangeResponse;
 import io.kvorum.protocol.etcdserverpb.RangeStreamResponse;
 import io.kvorum.protocol.etcdserverpb.ResponseHeader;
 import io.kvorum.protocol.mvccpb.KeyValue;
+import io.kvorum.server.apply.KeyReader;
 import io.kvorum.server.apply.Pairs;
 import io.kvorum.server.apply.Selection;
 import java.io.IOException;
@@ -34,6 +37,25 @@ public final class RangeReply implements AutoCloseable {
     this.view = view;
     this.piece = piece;
     this.innerSize = computeSize();
+  }
+
+  /**
+   * The answer to a range request.
+   *
+   * @param view is the answer's from now on; closed here when the request cannot be answered from it
+   * @throws io.kvorum.mvcc.RevisionException when the view does not have the revision that is asked for
+   */
+  public static RangeReply of(ResponseHeader header, ReadView view, RangeRequest request) {
+    boolean handedOver = false;
+    try {
+      RangeReply reply = whole(header, Selection.of(KeyReader.of(view), request), request.getKeysOnly(), view);
+      handedOver = true;
+      return reply;
+    } finally {
+      if (!handedOver) {
+        view.close();
+      }
+    }
   }
 
   /**
@@ -77,6 +99,13 @@ public final class RangeReply implements AutoCloseable {
     }
     sum += selection.more() ? 2 : 0;
     return selection.count() == 0 ? sum : sum + 1 + CodedOutputStream.computeUInt64SizeNoTag(selection.count());
+  }
+
+  /** Why it cannot be sent: no message may be as large. Null when it can. */
+  public Status refusal() {
+    return size() <= Integer.MAX_VALUE
+        ? null
+        : Status.RESOURCE_EXHAUSTED.withDescription("grpc: trying to send message larger than max (" + size() + " vs. " + Integer.MAX_VALUE + ")");
   }
 
   /** Writes exactly {@link #size} bytes. */

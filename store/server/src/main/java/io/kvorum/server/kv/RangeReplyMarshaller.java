@@ -13,8 +13,8 @@ import java.io.OutputStream;
  * Hands a {@link RangeReply} to gRPC. The netty transport drains the stream into its buffers within {@code onNext}, so the pairs go from the store to the network buffers in
  * one copy; a transport that reads the stream later finds the view still open, because the stream holds it until it is closed.
  */
-final class RangeReplyMarshaller implements MethodDescriptor.Marshaller<RangeReply> {
-  static final RangeReplyMarshaller INSTANCE = new RangeReplyMarshaller();
+public final class RangeReplyMarshaller implements MethodDescriptor.Marshaller<RangeReply> {
+  public static final RangeReplyMarshaller INSTANCE = new RangeReplyMarshaller();
 
   private RangeReplyMarshaller() {}
 

@@ -118,8 +118,8 @@ final class RangeStream {
     // Sending may call back for the next piece, so what follows must not look at the fields again.
     boolean last = ended;
     try (reply) {
-      if (reply.size() > Integer.MAX_VALUE) {
-        Reply.fail(observer, KvService.tooLarge(reply.size()));
+      if (reply.refusal() != null) {
+        Reply.fail(observer, reply.refusal().asRuntimeException());
         return;
       }
       observer.onNext(reply);
