@@ -38,6 +38,7 @@ refused --set replicas=many
 refused --set image.pullPolicy=Sometimes
 refused --set image.repository=
 refused --set 'watchNamespaces={Not_A_Name}'
+refused --set injection.enabled=perhaps
 refused --set unknown=1
 
 {

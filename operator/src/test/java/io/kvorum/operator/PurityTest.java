@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class PurityTest {
   private static final String[] PURE = {
     "io.kvorum.operator.plan..", "io.kvorum.operator.status..", "io.kvorum.operator.desired..", "io.kvorum.operator.api..", "io.kvorum.operator.backup..",
-    "io.kvorum.operator.schedule..", "io.kvorum.operator.workload.."
+    "io.kvorum.operator.schedule..", "io.kvorum.operator.workload..", "io.kvorum.operator.inject.."
   };
   private static final JavaClasses CLASSES =
       new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("io.kvorum.operator");

@@ -203,7 +203,8 @@ public final class MemberPod {
     return new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build();
   }
 
-  static String pullPolicy(KvorumClusterSpec spec) {
+  /** When the image is pulled, as a container says it. */
+  public static String pullPolicy(KvorumClusterSpec spec) {
     return switch (spec.image().pullPolicy()) {
       case ALWAYS -> "Always";
       case IF_NOT_PRESENT -> "IfNotPresent";

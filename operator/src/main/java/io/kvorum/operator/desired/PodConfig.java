@@ -39,6 +39,12 @@ public final class PodConfig {
     return scheme(cluster.getSpec().tls().client()) + "://" + host(cluster, member) + ":" + CLIENT_PORT;
   }
 
+  /** URL of the voters that serve, for clients inside the Kubernetes cluster. */
+  public static String serviceUrl(KvorumCluster cluster) {
+    String host = Names.clientService(cluster.getMetadata().getName()) + "." + cluster.getMetadata().getNamespace() + ".svc";
+    return scheme(cluster.getSpec().tls().client()) + "://" + host + ":" + CLIENT_PORT;
+  }
+
   /** URL of a member for the other members. */
   public static String peerUrl(KvorumCluster cluster, String member) {
     return scheme(cluster.getSpec().tls().peer()) + "://" + host(cluster, member) + ":" + PEER_PORT;

@@ -6,7 +6,7 @@ import io.fabric8.kubernetes.api.model.SecurityContext;
 import io.fabric8.kubernetes.api.model.SecurityContextBuilder;
 
 /** What the restricted Pod Security Standard asks for. */
-final class PodSecurity {
+public final class PodSecurity {
   /** User and group of the members' image. */
   private static final long USER = 1001;
 
@@ -43,6 +43,19 @@ final class PodSecurity {
         .withNewCapabilities()
         .withDrop("ALL")
         .endCapabilities()
+        .build();
+  }
+
+  /** Of a container in a pod of somebody else's: everything that the pod itself may have set otherwise. */
+  public static SecurityContext sidecar() {
+    return new SecurityContextBuilder(container())
+        .withRunAsNonRoot(true)
+        .withRunAsUser(USER)
+        .withRunAsGroup(USER)
+        .withPrivileged(false)
+        .withNewSeccompProfile()
+        .withType("RuntimeDefault")
+        .endSeccompProfile()
         .build();
   }
 }

@@ -65,6 +65,7 @@ public enum EventReason {
   WORKLOAD_REFUSED(true),
   WORKLOAD_ADMITTED(false),
   WORKLOAD_REVOKED(false),
+  INJECTION_MISSING(true),
   OPERATION_STARTED(false),
   OPERATION_FINISHED(false),
   OPERATION_FAILED(true),

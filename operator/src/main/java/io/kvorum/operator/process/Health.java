@@ -29,6 +29,6 @@ public final class Health {
   @Readiness
   @Singleton
   HealthCheck ready() {
-    return () -> HealthCheckResponse.named("started").status(process.started()).build();
+    return () -> HealthCheckResponse.named("started").status(process.started() && process.webhookListens()).build();
   }
 }

@@ -3,6 +3,7 @@ package io.kvorum.operator.process;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
@@ -32,12 +33,15 @@ import io.kvorum.operator.workload.Declaration.ClusterRef;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
+import io.vertx.core.Vertx;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Puts the operator together and runs it from the container's start to its end. */
 @Singleton
@@ -45,7 +49,7 @@ public final class OperatorProcess {
   /** A cluster is looked at as often as this when nothing happens to it. */
   private static final Duration LOOK = Duration.ofSeconds(30);
 
-  private static final Duration LOOK_AT_BACKUPS = Duration.ofHours(1);
+  private static final Duration LOOK_SELDOM = Duration.ofHours(1);
 
   private static final Duration LOOK_AT_ORPHANS = Duration.ofMinutes(10);
 
@@ -54,11 +58,15 @@ public final class OperatorProcess {
   private static final int RETRY_MAX_MILLIS = 30_000;
 
   private final MeterRegistry metrics;
+  private final Vertx vertx;
+  private final AtomicBoolean leads = new AtomicBoolean();
   private volatile Operator operator;
+  private volatile Optional<WebhookProcess> webhook = Optional.empty();
 
   @Inject
-  OperatorProcess(MeterRegistry metrics) {
+  OperatorProcess(MeterRegistry metrics, Vertx vertx) {
     this.metrics = metrics;
+    this.vertx = vertx;
   }
 
   void start(@Observes StartupEvent event) {
@@ -74,7 +82,7 @@ public final class OperatorProcess {
     BackupInformers backups = new BackupInformers();
     BackupRuntime runtime = new BackupRuntime(installation, backups);
     // Backups are kept by the hundred; one that is at its end is looked at when something happens to it.
-    made.register(new BackupReconciler(backups, runtime), override -> watch(override, settings).withReconciliationMaxInterval(LOOK_AT_BACKUPS));
+    made.register(new BackupReconciler(backups, runtime), override -> watch(override, settings).withReconciliationMaxInterval(LOOK_SELDOM));
     made.register(new ScheduleReconciler(backups, runtime), override -> watch(override, settings));
     WorkloadInformers workloads = new WorkloadInformers();
     made.register(
@@ -84,6 +92,13 @@ public final class OperatorProcess {
         override -> watch(override, settings));
     made.register(
         new AgentSecretReconciler(new OrphanedSecrets(client)), override -> watch(override, settings).withReconciliationMaxInterval(LOOK_AT_ORPHANS));
+    if (!settings.webhookService().isEmpty()) {
+      WebhookProcess process = new WebhookProcess(settings, client, vertx, clock, leads::get);
+      made.register(process.watch(), override -> watch(override, settings).withReconciliationMaxInterval(LOOK_SELDOM));
+      process.start();
+      webhook = Optional.of(process);
+    }
+    leads.set(settings.leaseNamespace().isEmpty());
     made.start();
     operator = made;
   }
@@ -109,6 +124,7 @@ public final class OperatorProcess {
                 LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(Names.FIELD_MANAGER)
                     .withLeaseNamespace(settings.leaseNamespace())
                     .withIdentity(settings.instance())
+                    .withLeaderCallbacks(new LeaderCallbacks(() -> leads.set(true), () -> leads.set(false), leader -> {}))
                     .build());
           }
         });
@@ -122,6 +138,7 @@ public final class OperatorProcess {
   }
 
   void stop(@Observes ShutdownEvent event) {
+    webhook.ifPresent(WebhookProcess::close);
     if (operator != null) {
       operator.stop();
     }
@@ -135,5 +152,10 @@ public final class OperatorProcess {
 
   boolean started() {
     return operator != null;
+  }
+
+  /** The webhook shows its certificate, or there is none to be had. */
+  boolean webhookListens() {
+    return webhook.map(WebhookProcess::listening).orElse(true);
   }
 }

@@ -12,12 +12,12 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** Compares an object with the YAML that is checked in under src/test/resources/golden; {@code -Dgolden.write} writes it anew, for the reviewer to read. */
-final class Golden {
+public final class Golden {
   private static final Path FOLDER = Path.of("src/test/resources/golden");
 
   private Golden() {}
 
-  static void matches(String name, Object object) {
+  public static void matches(String name, Object object) {
     Path file = FOLDER.resolve(name + ".yaml");
     String text = Serialization.asYaml(sorted(Serialization.jsonMapper().convertValue(object, Object.class)));
     try {
