@@ -99,7 +99,7 @@ final class WatchCore {
     progressTimer.stop(stream);
     for (Watcher watcher : stream.watchers()) {
       detach(watcher);
-      watcherCount--;
+      watcherCount -= watcher.relayed ? 0 : 1;
     }
     stream.close(status);
   }
@@ -113,14 +113,16 @@ final class WatchCore {
    *
    * @param refusal why the caller may not watch this, null when it may
    * @param published newest published revision, to begin at when nobody watched until now; read after this watcher has become visible in the count
+   * @param shown newest revision that the caller may have seen elsewhere: a watch from now on begins behind it
    */
-  void create(WatchStream stream, WatchCreateRequest request, String refusal, LongSupplier published, long now) {
+  void create(WatchStream stream, WatchCreateRequest request, String refusal, LongSupplier published, long now, long shown) {
     if (stream.closed()) {
       return;
     }
     String reason = WatchRules.refusal(stream, request, refusal);
     if (reason != null) {
-      stream.force(WatchMessage.refused(header(Math.max(revision, watcherCount == 0 ? published.getAsLong() : 0)), reason));
+      long newest = Math.max(revision, watcherCount == 0 ? published.getAsLong() : 0);
+      stream.force(WatchMessage.refused(header(Math.max(newest, shown)), reason));
       return;
     }
     watcherCount++;
@@ -130,9 +132,9 @@ final class WatchCore {
     }
     Watcher watcher = WatchRules.watcher(stream, request);
     long start = watcher.startRevision;
-    watcher.next = start == 0 ? revision + 1 : start;
+    watcher.next = start == 0 ? Math.max(revision, shown) + 1 : start;
     stream.add(watcher);
-    stream.force(WatchMessage.created(header(revision), watcher.id));
+    stream.force(WatchMessage.created(header(Math.max(revision, shown)), watcher.id));
     if (watcher.options.progress()) {
       progressTimer.start(stream, now);
     }
@@ -145,6 +147,11 @@ final class WatchCore {
   }
 
   void cancel(WatchStream stream, long id) {
+    cancel(stream, id, 0);
+  }
+
+  /** @param shown newest revision that the caller may have seen elsewhere */
+  void cancel(WatchStream stream, long id, long shown) {
     Watcher watcher = stream.watcher(id);
     if (watcher == null) {
       return;
@@ -153,25 +160,34 @@ final class WatchCore {
     watcher.state = Watcher.State.GONE;
     stream.remove(watcher);
     watcherCount--;
-    stream.force(WatchMessage.canceled(header(revision), id));
+    stream.force(WatchMessage.canceled(header(Math.max(revision, shown)), id));
     if (watcher.options.progress() && stream.watchers().stream().noneMatch(w -> w.options.progress())) {
       progressTimer.stop(stream);
     }
   }
 
-  /** Answers a progress request if every watcher of the stream is synced and has begun; else stays silent, as etcd does. */
+  /** As the other one, of a stream whose watchers are all here. */
   void progress(WatchStream stream) {
-    boolean any = false;
+    progress(stream, 0);
+  }
+
+  /**
+   * Answers a progress request if every watcher of the stream is synced and has begun; else stays silent, as etcd does.
+   *
+   * @param relayed revision that those of its watchers have reached that are served elsewhere; 0 when there are none
+   */
+  void progress(WatchStream stream, long relayed) {
+    long reached = relayed;
     for (Watcher watcher : stream.watchers()) {
-      if (watcher.state != Watcher.State.COMPACTED) {
+      if (watcher.state != Watcher.State.COMPACTED && watcher.state != Watcher.State.RELAYED) {
         if (!caughtUp(watcher)) {
           return;
         }
-        any = true;
+        reached = relayed == 0 ? revision : Math.min(revision, relayed);
       }
     }
-    if (any) {
-      stream.force(WatchMessage.progress(header(revision), -1));
+    if (reached > 0) {
+      stream.force(WatchMessage.progress(header(reached), -1));
     }
   }
 
@@ -275,6 +291,19 @@ final class WatchCore {
           index.remove(watcher);
           watcher.next = Math.max(watcher.next, unseen);
           setBehind(watcher);
+        }
+      }
+    }
+  }
+
+  /** The store holds something else, of whose changes up to a revision nothing is known: for whoever still needed one of those they are compacted. */
+  void rebased(long base) {
+    revision = Math.max(revision, base);
+    for (WatchStream stream : streams) {
+      for (Watcher watcher : stream.watchers()) {
+        boolean waits = watcher.state == Watcher.State.SYNCED || watcher.state == Watcher.State.BEHIND;
+        if (waits && watcher.next <= base) {
+          cancelCompacted(watcher, base);
         }
       }
     }

@@ -1,5 +1,6 @@
 package io.kvorum.server.watch;
 
+import io.grpc.Status;
 import io.kvorum.mvcc.Change;
 import io.kvorum.mvcc.MvccStore;
 import io.kvorum.protocol.etcdserverpb.ResponseHeader;
@@ -125,6 +126,29 @@ public final class WatchHub implements ChangeListener, MetricSource, AutoCloseab
     submit(() -> core.lost(revision));
   }
 
+  /** The store holds something else from now on: whoever had not seen all changes up to this revision is cancelled as compacted. */
+  public void rebased(long revision) {
+    publishedRevision = revision;
+    submit(() -> core.rebased(revision));
+  }
+
+  /**
+   * Ends all streams.
+   *
+   * @param then run on the watch thread once none is left, at once when it has ended
+   */
+  public void endAll(Status reason, Runnable then) {
+    if (!running) {
+      then.run();
+      return;
+    }
+    submit(
+        () -> {
+          core.closeAll(reason);
+          then.run();
+        });
+  }
+
   /** Watchers, cancelled ones that still hold their id included. */
   public int watchers() {
     return core.watcherCount();
@@ -175,7 +199,7 @@ public final class WatchHub implements ChangeListener, MetricSource, AutoCloseab
 
   /** @param refusal why the caller may not watch this, null when it may */
   void create(WatchStream stream, WatchCreateRequest request, String refusal) {
-    request(stream, () -> core.create(stream, request, refusal, () -> publishedRevision, nanoClock.getAsLong()));
+    request(stream, () -> createNow(stream, request, refusal, 0));
   }
 
   void cancel(WatchStream stream, long watchId) {
@@ -184,6 +208,16 @@ public final class WatchHub implements ChangeListener, MetricSource, AutoCloseab
 
   void progress(WatchStream stream) {
     request(stream, () -> core.progress(stream));
+  }
+
+  /** On the watch thread; see {@link WatchCore#create}. */
+  void createNow(WatchStream stream, WatchCreateRequest request, String refusal, long shown) {
+    core.create(stream, request, refusal, () -> publishedRevision, nanoClock.getAsLong(), shown);
+  }
+
+  /** What to call on the watch thread alone; another one after a failure. */
+  WatchCore core() {
+    return core;
   }
 
   /** A request of a kind that is not known: no answer. */
@@ -201,7 +235,7 @@ public final class WatchHub implements ChangeListener, MetricSource, AutoCloseab
         });
   }
 
-  private void submit(Runnable command) {
+  void submit(Runnable command) {
     queue.add(command);
     if (parked) {
       LockSupport.unpark(thread);

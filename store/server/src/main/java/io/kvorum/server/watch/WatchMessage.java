@@ -84,6 +84,11 @@ public final class WatchMessage {
     return parts;
   }
 
+  /** A response that was made elsewhere. */
+  static WatchMessage of(WatchResponse response) {
+    return new WatchMessage(response.toByteArray(), NO_EVENTS);
+  }
+
   /** Bytes of the encoding. */
   public int length() {
     return length;

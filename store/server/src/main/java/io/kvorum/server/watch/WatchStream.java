@@ -27,6 +27,9 @@ final class WatchStream {
   private long nextId;
   private boolean closed;
 
+  /** Run whenever the transport wants more and nothing waits. */
+  Runnable whenDrained = () -> {};
+
   /** When the next round of progress notifications is due; meaningful while it is in the timer. */
   long progressDue;
 
@@ -59,6 +62,11 @@ final class WatchStream {
       nextId++;
     }
     return nextId++;
+  }
+
+  /** Takes back the id that was given out last. */
+  void returnId(long id) {
+    nextId = nextId == id + 1 ? id : nextId;
   }
 
   boolean closed() {
@@ -120,6 +128,9 @@ final class WatchStream {
     if (requestsOwed > 0 && !closed && backlog.size() < bounds.streamResponses() / 2) {
       sink.request(requestsOwed);
       requestsOwed = 0;
+    }
+    if (keepsUp()) {
+      whenDrained.run();
     }
   }
 

@@ -14,6 +14,8 @@ final class Watcher {
     BEHIND,
     /** Cancelled because its history is gone; the id stays taken until the client cancels it too. */
     COMPACTED,
+    /** Served elsewhere; only its id is taken here. */
+    RELAYED,
     /** Cancelled. */
     GONE
   }
@@ -44,6 +46,9 @@ final class Watcher {
   WatcherBag bag;
 
   int slot;
+
+  /** Served elsewhere, from beginning to end; not one of the core's. */
+  boolean relayed;
 
   Watcher(WatchStream stream, long id, byte[] key, byte[] end, long startRevision, Options options) {
     this.stream = stream;

@@ -6,7 +6,10 @@ import com.google.protobuf.ByteString;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
+import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
 import io.kvorum.mvcc.RangeQuery;
 import io.kvorum.mvcc.ReadView;
 import io.kvorum.mvcc.Record;
@@ -24,6 +27,7 @@ import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 
 /** A local copy of a prefix of members in this process, over a channel that can be turned to another member or cut. */
@@ -33,6 +37,12 @@ final class CopyRig implements AutoCloseable {
   final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
   final Upstream upstream = new Upstream();
   final LocalCopy copy;
+  final AtomicLong shown = new AtomicLong();
+
+  /** A local caller's. */
+  final ManagedChannel local;
+
+  private final io.grpc.Server server;
 
   CopyRig(Path directory, Channel cluster, List<String> prefixes) throws Exception {
     this(directory, cluster, prefixes, 64L << 20, 10_000);
@@ -42,6 +52,9 @@ final class CopyRig implements AutoCloseable {
     upstream.to = cluster;
     List<ByteString> mirrored = prefixes.stream().map(ByteString::copyFromUtf8).toList();
     copy = new LocalCopy(new LocalCopy.Settings(directory, mirrored, maxBytes, history), upstream, timer, System::nanoTime, new Random(1));
+    String name = InProcessServerBuilder.generateName();
+    server = InProcessServerBuilder.forName(name).directExecutor().addService(copy.watches(shown::get)).build().start();
+    local = InProcessChannelBuilder.forName(name).build();
     copy.start();
   }
 
@@ -128,6 +141,8 @@ final class CopyRig implements AutoCloseable {
 
   @Override
   public void close() {
+    local.shutdownNow();
+    server.shutdownNow();
     copy.close();
     timer.shutdownNow();
   }

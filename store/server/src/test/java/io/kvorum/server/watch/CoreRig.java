@@ -62,7 +62,7 @@ final class CoreRig {
   }
 
   void create(WatchStream stream, WatchCreateRequest.Builder request, String refusal) {
-    core.create(stream, request.build(), refusal, () -> delivered, now);
+    core.create(stream, request.build(), refusal, () -> delivered, now, 0);
   }
 
   static WatchCreateRequest.Builder on(String key) {

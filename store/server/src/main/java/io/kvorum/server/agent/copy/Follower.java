@@ -8,9 +8,6 @@ import io.kvorum.server.agent.copy.LocalCopy.State;
 import io.kvorum.server.base.EtcdError;
 import io.kvorum.server.logging.Log;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
@@ -30,17 +27,10 @@ import java.util.random.RandomGenerator;
  *   <li>Refused by the cluster, or too large, the content is dropped. The heartbeat goes on; once it is answered again, or {@value #TOO_LARGE_SECONDS} s later, a base is read.
  * </ol>
  */
-final class Follower implements UpstreamWatch.Listener {
-  static final long CUT_OFF_NANOS = 5_000_000_000L;
+final class Follower implements Following.Listener {
   static final long TOO_LARGE_SECONDS = 300;
   private static final Log LOG = Log.of(LocalCopy.class);
-  private static final long PAUSE_MILLIS_MIN = 50;
-  private static final long PAUSE_MILLIS_MAX = 2_000;
   private static final int HEARTBEATS_MAX = 5;
-  private static final int BEATS_MAX = 16;
-
-  /** What of several prefixes may wait for a revision to be complete; beyond it a fresh base is cheaper. */
-  private static final long WAITING_BYTES_MAX = 64L << 20;
 
   /** Those who hear of the copy; called on the follower's thread. */
   interface Audience {
@@ -67,42 +57,23 @@ final class Follower implements UpstreamWatch.Listener {
   private final Channel channel;
   private final CopyLoop loop;
   private final LongSupplier nanoClock;
-  private final RandomGenerator random;
   private final CopyStore store;
   private final Audience audience;
   private final CopyCounters counters;
   private final Heartbeat heartbeat;
+  private final Freshness fresh;
   private final Reaching reaching = new Reaching();
-  private final ProgressAsking asking = new ProgressAsking();
-  private CopyContent content;
-  private long clusterId;
-  private long contents;
+  private final Contents contents;
+  private final Attempts attempts;
   private boolean needsBase = true;
   private BaseReader reading;
-  private UpstreamWatch watch;
-  private RevisionMerge merge;
-  private boolean attemptDue;
-  private int failures;
+  private Following following;
   private Status refused;
   private long tooLargeBytes;
   private long tooLargeSince;
   private int heartbeats;
-  private long answeredAt;
-  private long clusterRevision;
   private long heardAt;
-
-  /** Answers of the heartbeat that the copy has not reached, oldest first. */
-  private final Deque<Beat> ahead = new ArrayDeque<>();
-
-  /** When the newest heartbeat was asked whose revision the copy has. */
-  private long freshAt;
   private String trouble = "no answer yet";
-
-  /**
-   * @param asked when, nanoseconds
-   * @param revision the cluster's, then or later
-   */
-  private record Beat(long asked, long revision) {}
 
   /** @param counters for the metrics; read by any thread */
   Follower(
@@ -113,16 +84,16 @@ final class Follower implements UpstreamWatch.Listener {
     this.channel = channel;
     this.loop = loop;
     this.nanoClock = nanoClock;
-    this.random = random;
+    this.attempts = new Attempts(loop, random, this::attempt);
+    this.contents = new Contents(settings, store);
     this.store = store;
     this.audience = audience;
     this.counters = counters;
     this.heartbeat = new Heartbeat(channel, spans);
+    this.fresh = new Freshness(nanoClock.getAsLong());
   }
 
   void start() {
-    answeredAt = nanoClock.getAsLong();
-    freshAt = answeredAt;
     tick();
     attempt();
   }
@@ -130,12 +101,12 @@ final class Follower implements UpstreamWatch.Listener {
   /** Once a second. */
   void tick() {
     ask();
-    if (tooLargeBytes > 0 && nanoClock.getAsLong() - tooLargeSince > TOO_LARGE_SECONDS * 1_000_000_000L) {
+    long now = nanoClock.getAsLong();
+    if (tooLargeBytes > 0 && now - tooLargeSince > TOO_LARGE_SECONDS * 1_000_000_000L) {
       tooLargeBytes = 0;
-      retry(0);
+      attempts.soon();
     }
-    if (behind() && watch != null && nanoClock.getAsLong() - heardAt > CUT_OFF_NANOS) {
-      watch.cancel();
+    if (following != null && fresh.behind(now) && now - heardAt > Freshness.CUT_OFF_NANOS) {
       watchBroken(Status.UNAVAILABLE.withDescription("the watch tells nothing"));
     }
     settle();
@@ -148,85 +119,75 @@ final class Follower implements UpstreamWatch.Listener {
     heartbeats++;
     long asked = nanoClock.getAsLong();
     long revision = store.revision();
-    CompletableFuture<ResponseHeader> answer = heartbeat.ask();
-    answer.whenCompleteAsync(
-        (header, failure) -> {
-          heartbeats--;
-          if (failure != null) {
-            unanswered(Calls.status(failure));
-          } else {
-            answered(header, asked, revision);
-          }
-          settle();
-        },
-        loop);
+    heartbeat
+        .ask()
+        .whenCompleteAsync(
+            (header, failure) -> {
+              heartbeats--;
+              if (failure != null) {
+                unanswered(Calls.status(failure));
+              } else {
+                answered(header, asked, revision);
+              }
+              settle();
+            },
+            loop);
   }
 
   private void answered(ResponseHeader header, long asked, long revisionThen) {
-    answeredAt = Math.max(answeredAt, asked);
+    fresh.answered(asked, header.getRevision());
+    counters.clusterRevision = header.getRevision();
     if (refused != null) {
       refused = null;
       LOG.info("the cluster lets the copy be read again");
-      retry(0);
+      attempts.soon();
     }
-    clusterRevision = header.getRevision();
-    counters.clusterRevision = clusterRevision;
-    if (content != null && clusterRevision < revisionThen) {
+    if (contents.present() != null && header.getRevision() < revisionThen) {
       restored(header);
     }
     heard(header);
-    if (ahead.size() < BEATS_MAX) {
-      ahead.add(new Beat(asked, clusterRevision));
-    }
-    if (content != null) {
+    if (contents.present() != null) {
       reached();
-      wantProgress();
+      askIfWanted();
+    }
+  }
+
+  private void askIfWanted() {
+    if (following != null) {
+      following.askIfWanted();
     }
   }
 
   private void unanswered(Status status) {
     trouble = Calls.reason(status);
     if (Heartbeat.refused(status)) {
-      refuse(status);
-    }
-  }
-
-  private void refuse(Status status) {
-    if (refused != null) {
+      boolean first = refused == null;
       refused = status;
-      return;
+      if (first) {
+        LOG.warn("the cluster refuses the copy, which is dropped", "reason", Calls.reason(status));
+        drop(status);
+      }
     }
-    LOG.warn("the cluster refuses the copy, which is dropped", "reason", Calls.reason(status));
-    refused = status;
-    drop(status);
   }
 
   /** The content goes once nobody uses it any more; a fresh base is needed. */
   private void drop(Status reason) {
     stopFollowing();
     needsBase = true;
-    CopyContent old = content;
-    content = null;
-    settle();
+    contents.drop(
+        reason,
+        loop,
+        (why, then) -> {
+          settle();
+          audience.dropping(why, then);
+        });
     reaching.fail(reason.asRuntimeException());
-    if (old != null) {
-      audience.dropping(
-          reason,
-          () ->
-              loop.execute(
-                  () -> {
-                    if (store.holds(old.store())) {
-                      store.replace(null);
-                    }
-                    old.close();
-                  }));
-    }
   }
 
   private void stopFollowing() {
-    if (watch != null) {
-      watch.cancel();
-      watch = null;
+    if (following != null) {
+      following.cancel();
+      following = null;
       counters.watches = 0;
     }
     BaseReader reader = reading;
@@ -234,30 +195,10 @@ final class Follower implements UpstreamWatch.Listener {
     if (reader != null) {
       reader.cancel();
     }
-    asking.reset();
-  }
-
-  /** Another attempt in a while, one at a time. */
-  private void retry(long millis) {
-    if (!attemptDue) {
-      attemptDue = true;
-      loop.after(
-          millis,
-          () -> {
-            attemptDue = false;
-            attempt();
-          });
-    }
-  }
-
-  private void retryLater() {
-    long most = Math.min(PAUSE_MILLIS_MAX, PAUSE_MILLIS_MIN << Math.min(failures, 10));
-    failures++;
-    retry(most / 2 + random.nextLong(most / 2 + 1));
   }
 
   private void attempt() {
-    if (refused != null || tooLargeBytes > 0 || watch != null || reading != null) {
+    if (refused != null || tooLargeBytes > 0 || following != null || reading != null) {
       return;
     }
     if (needsBase) {
@@ -265,9 +206,8 @@ final class Follower implements UpstreamWatch.Listener {
       reading = reader;
       reader.read().whenComplete((base, failure) -> baseRead(reader, base, failure));
     } else {
-      watch = new UpstreamWatch(channel, spans, store.revision() + 1, loop, this);
-      merge = new RevisionMerge(spans.size(), store.revision());
       heardAt = nanoClock.getAsLong();
+      following = new Following(channel, spans, store.revision(), loop, counters, this);
     }
   }
 
@@ -279,12 +219,11 @@ final class Follower implements UpstreamWatch.Listener {
     if (failure instanceof BaseReader.TooLargeException tooLarge) {
       tooLarge(tooLarge.bytes);
     } else if (failure != null) {
-      Status status = Calls.status(failure);
-      unanswered(status);
-      retryLater();
+      unanswered(Calls.status(failure));
+      attempts.later();
     } else if (base.revision() < store.revision()) {
       trouble = "the cluster is at revision " + base.revision() + ", behind " + store.revision() + " that was seen before: it was restored";
-      retryLater();
+      attempts.later();
     } else {
       take(base);
     }
@@ -293,22 +232,15 @@ final class Follower implements UpstreamWatch.Listener {
 
   private void take(Base base) {
     try {
-      Path directory = settings.directory().resolve("copy-" + ++contents);
-      CopyContent next = CopyContent.of(directory, base, settings.maxBytes(), settings.historyRevisions());
-      CopyContent old = content;
-      content = next;
-      clusterId = base.header().getClusterId();
+      CopyContent old = contents.become(base);
       needsBase = false;
-      failures = 0;
-      store.replace(next.store());
+      attempts.succeeded();
       counters.bases.increment();
       heard(base.header());
       audience.replaced(base.revision());
       reached();
-      LOG.info("the copy has a fresh base", "revision", base.revision(), "keys", base.pairs().size(), "bytes", next.store().sizeInUseBytes());
-      if (old != null) {
-        old.close();
-      }
+      LOG.info("the copy has a fresh base", "revision", base.revision(), "keys", base.pairs().size(), "bytes", store.sizeInUseBytes());
+      Contents.closeOld(old);
       attempt();
     } catch (IOException | RuntimeException e) {
       contentFailed(e);
@@ -318,7 +250,7 @@ final class Follower implements UpstreamWatch.Listener {
   private void contentFailed(Exception reason) {
     LOG.error("the copy failed and is made anew", reason);
     drop(EtcdError.SERVER_STOPPED.status());
-    retryLater();
+    attempts.later();
   }
 
   private void tooLarge(long bytes) {
@@ -332,88 +264,37 @@ final class Follower implements UpstreamWatch.Listener {
   private void restored(ResponseHeader header) {
     LOG.warn(
         "the cluster is another one than before: a fresh base is needed", "cluster-id", Long.toHexString(header.getClusterId()), "revision", header.getRevision(),
-        "copied-cluster-id", Long.toHexString(clusterId), "copied-revision", store.revision());
+        "copied-cluster-id", Long.toHexString(contents.clusterId()), "copied-revision", store.revision());
+    rebase();
+  }
+
+  private void rebase() {
     stopFollowing();
     needsBase = true;
-    retryLater();
+    attempts.later();
   }
 
   @Override
   public void heard(ResponseHeader header) {
     heardAt = nanoClock.getAsLong();
     counters.heard = header;
-    if (content != null && !needsBase && header.getClusterId() != clusterId) {
+    if (contents.present() != null && !needsBase && header.getClusterId() != contents.clusterId()) {
       restored(header);
     }
   }
 
   @Override
   public void opened() {
-    failures = 0;
+    attempts.succeeded();
     counters.watches = spans.size();
-    wantProgress();
   }
 
   @Override
-  public void events(int span, List<Change> changes) {
-    merge.events(span, changes);
-    counters.events.add(changes.size());
-    if (merge.waitingBytes() > WAITING_BYTES_MAX) {
-      stopFollowing();
-      needsBase = true;
-      retryLater();
-    } else {
-      drain();
-      wantProgress();
-    }
-  }
-
-  @Override
-  public void progress(int span, long revision) {
-    if (span >= 0) {
-      merge.progress(span, revision);
-      drain();
-      return;
-    }
-    merge.progress(revision);
-    drain();
-    if (wanted()) {
-      long pause = asking.pause();
-      long turn = asking.turn();
-      loop.after(pause, () -> askAgain(turn));
-    } else {
-      asking.satisfied();
-    }
-  }
-
-  private boolean wanted() {
-    return watch != null && watch.open() && (reaching.any() || merge.incomplete() || clusterRevision > store.revision());
-  }
-
-  private void wantProgress() {
-    if (wanted() && asking.begin()) {
-      counters.questions.increment();
-      watch.askProgress();
-      long turn = asking.turn();
-      loop.after(ProgressAsking.SILENCE_MILLIS, () -> askAgain(turn));
-    }
-  }
-
-  private void askAgain(long turn) {
-    if (asking.over(turn)) {
-      wantProgress();
-    }
-  }
-
-  private void drain() {
-    List<Change> changes = merge.take();
-    long complete = merge.complete();
-    if (complete <= store.revision() || content == null) {
-      return;
-    }
+  public void complete(long revision, List<Change> changes) {
+    CopyContent content = contents.present();
     try {
-      boolean floorMoved = content.apply(complete, changes);
-      audience.applied(complete, changes);
+      boolean floorMoved = content.apply(revision, changes);
+      audience.applied(revision, changes);
       if (floorMoved) {
         audience.floorMoved(store.compactRevision());
       }
@@ -426,12 +307,20 @@ final class Follower implements UpstreamWatch.Listener {
     }
   }
 
+  @Override
+  public boolean wants(long revision) {
+    return reaching.any() || counters.clusterRevision > revision;
+  }
+
+  @Override
+  public void overflowed() {
+    rebase();
+  }
+
   private void reached() {
     long revision = store.revision();
     reaching.reached(revision);
-    while (!ahead.isEmpty() && ahead.peek().revision <= revision) {
-      freshAt = Math.max(freshAt, ahead.remove().asked);
-    }
+    fresh.reached(revision);
   }
 
   @Override
@@ -456,49 +345,41 @@ final class Follower implements UpstreamWatch.Listener {
       // The heartbeat, which can log in again, has the last word.
       ask();
     }
-    retryLater();
-  }
-
-  /** Whether the copy lacks what the cluster had five seconds ago. */
-  private boolean behind() {
-    return nanoClock.getAsLong() - freshAt > CUT_OFF_NANOS;
+    attempts.later();
   }
 
   private void settle() {
+    long now = nanoClock.getAsLong();
     State state;
     if (refused != null) {
       state = new State.Refused(refused);
     } else if (tooLargeBytes > 0) {
       state = new State.TooLarge(tooLargeBytes);
-    } else if (content == null) {
+    } else if (contents.present() == null) {
       state = new State.Loading();
-    } else if (nanoClock.getAsLong() - answeredAt > CUT_OFF_NANOS) {
-      state = new State.CutOff(answeredAt, trouble);
+    } else if (fresh.cutOff(now)) {
+      state = new State.CutOff(fresh.answeredAt(), trouble);
     } else {
-      state = behind() ? new State.Loading() : new State.Live();
+      state = fresh.behind(now) ? new State.Loading() : new State.Live();
     }
     audience.state(state);
   }
 
   /** See {@link LocalCopy#reach}. */
   void reach(long revision, CompletableFuture<Void> reached) {
-    if (store.hasContent() && store.revision() >= revision) {
-      reached.complete(null);
-    } else if (content == null) {
+    if (contents.present() == null) {
       reached.completeExceptionally(EtcdError.SERVER_STOPPED.exception());
+    } else if (store.revision() >= revision) {
+      reached.complete(null);
     } else {
       reaching.add(revision, reached);
-      wantProgress();
+      askIfWanted();
     }
   }
 
   void stop() {
     stopFollowing();
     reaching.fail(EtcdError.SERVER_STOPPED.exception());
-    store.replace(null);
-    if (content != null) {
-      content.close();
-      content = null;
-    }
+    contents.close();
   }
 }

@@ -1,14 +1,18 @@
 package io.kvorum.server.agent.copy;
 
 import com.google.protobuf.ByteString;
+import io.grpc.BindableService;
 import io.grpc.Channel;
 import io.grpc.Status;
 import io.kvorum.mvcc.Change;
 import io.kvorum.mvcc.MvccStore;
 import io.kvorum.protocol.etcdserverpb.ResponseHeader;
 import io.kvorum.server.apply.ChangeListener;
+import io.kvorum.server.base.Limits;
 import io.kvorum.server.metrics.MetricSource;
 import io.kvorum.server.metrics.MetricsText;
+import io.kvorum.server.watch.RoutedWatchService;
+import io.kvorum.server.watch.WatchHub;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +36,9 @@ import java.util.stream.Stream;
 public final class LocalCopy implements MetricSource, AutoCloseable {
   private static final long TICK_MILLIS = 1_000;
 
+  /** As a member has them that nobody told otherwise; only what concerns watches is used. */
+  private static final Limits LIMITS = new Limits(1_572_864, 128, 100, 1_000, 0, 600_000);
+
   private final Settings settings;
   private final List<Span> spans;
   private final ScheduledExecutorService timer;
@@ -41,7 +48,10 @@ public final class LocalCopy implements MetricSource, AutoCloseable {
   private final List<ChangeListener> listeners = new CopyOnWriteArrayList<>();
   private final CopyLoop loop;
   private final Follower follower;
+  private final WatchHub hub;
+  private final Channel upstream;
   private volatile State state = new State.Loading();
+  private volatile RoutedWatchService watches;
   private ScheduledFuture<?> ticking;
 
   /**
@@ -103,6 +113,8 @@ public final class LocalCopy implements MetricSource, AutoCloseable {
     this.spans = Span.of(settings.prefixes());
     this.timer = timer;
     this.nanoClock = nanoClock;
+    this.upstream = upstream;
+    this.hub = new WatchHub(store, this::header, LIMITS, nanoClock, random);
     this.loop = new CopyLoop(timer);
     this.follower = new Follower(settings, upstream, loop, nanoClock, random, store, new Telling(), counters);
   }
@@ -113,6 +125,7 @@ public final class LocalCopy implements MetricSource, AutoCloseable {
     try (Stream<Path> left = Files.list(settings.directory())) {
       left.filter(file -> file.getFileName().toString().startsWith("copy-")).forEach(CopyContent::delete);
     }
+    hub.start();
     loop.execute(follower::start);
     ticking = timer.scheduleWithFixedDelay(() -> loop.execute(follower::tick), TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
   }
@@ -162,6 +175,17 @@ public final class LocalCopy implements MetricSource, AutoCloseable {
     return counters.heard.toBuilder().setRevision(revision).build();
   }
 
+  /**
+   * The watch service for local callers, once: watches within one mirrored prefix from now on, or from a revision above the copy's floor, are answered by the copy, the others go to
+   * the cluster over one stream for each stream here.
+   *
+   * @param shown newest revision that local callers have seen in an answer
+   */
+  public BindableService watches(LongSupplier shown) {
+    watches = new RoutedWatchService(hub, new CopyRouting(this, shown), upstream, timer);
+    return watches;
+  }
+
   /** Tells this listener of all changes of the copy from now on, on the copy's thread. */
   public void listen(ChangeListener listener) {
     listeners.add(listener);
@@ -170,11 +194,20 @@ public final class LocalCopy implements MetricSource, AutoCloseable {
   @Override
   public void collect(MetricsText out) {
     CopyMetrics.collect(out, state, store, counters, spans, settings.maxBytes(), nanoClock.getAsLong());
+    out.gauge("kvorum_agent_watchers", "Watchers of local callers that are served by the local copy.", hub.watchers())
+        .gauge("kvorum_agent_slow_watchers", "Those of them that read history, because they began in the past or their caller is slow.", hub.slowWatchers())
+        .gauge("kvorum_agent_watch_streams", "Watch streams of local callers.", hub.streams())
+        .counter("kvorum_agent_watch_events_total", "Events sent to local callers from the local copy.", hub.events());
+    RoutedWatchService service = watches;
+    if (service != null) {
+      service.collect(out);
+    }
   }
 
-  /** Ends the watch and takes the files away. Views that are open stay good. */
+  /** Ends all watches and takes the files away. Views that are open stay good. */
   @Override
   public void close() {
+    hub.close();
     if (ticking != null) {
       ticking.cancel(false);
     }
@@ -186,27 +219,35 @@ public final class LocalCopy implements MetricSource, AutoCloseable {
   private final class Telling implements Follower.Audience {
     @Override
     public void applied(long revision, List<Change> changes) {
+      hub.published(revision, changes);
       listeners.forEach(listener -> listener.published(revision, changes));
     }
 
     @Override
     public void floorMoved(long floor) {
+      hub.compacted(floor);
       listeners.forEach(listener -> listener.compacted(floor));
     }
 
     @Override
     public void replaced(long revision) {
+      hub.rebased(revision);
       listeners.forEach(listener -> listener.replaced(revision));
     }
 
     @Override
     public void dropping(Status reason, Runnable then) {
-      then.run();
+      hub.endAll(reason, then);
     }
 
     @Override
     public void state(State next) {
+      boolean cutOff = next instanceof State.CutOff && !(state instanceof State.CutOff);
       state = next;
+      RoutedWatchService service = watches;
+      if (cutOff && service != null) {
+        service.endLeaderless();
+      }
     }
   }
 }

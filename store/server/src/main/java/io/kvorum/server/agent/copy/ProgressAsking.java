@@ -11,7 +11,6 @@ final class ProgressAsking {
   private boolean busy;
   private long pauseMillis = PAUSE_MILLIS_MIN;
   private long turn;
-  private long sent;
 
   /** @return whether to send a question now */
   boolean begin() {
@@ -20,18 +19,12 @@ final class ProgressAsking {
     }
     busy = true;
     turn++;
-    sent++;
     return true;
   }
 
   /** Which question or pause it is, for {@link #over}. */
   long turn() {
     return turn;
-  }
-
-  /** Questions since the beginning. */
-  long sent() {
-    return sent;
   }
 
   /** A question was answered, and that is enough. */
@@ -64,11 +57,5 @@ final class ProgressAsking {
     }
     busy = false;
     return true;
-  }
-
-  /** Another stream: what was asked on the one before is forgotten. */
-  void reset() {
-    satisfied();
-    turn++;
   }
 }
