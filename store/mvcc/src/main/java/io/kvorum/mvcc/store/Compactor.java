@@ -40,14 +40,19 @@ final class Compactor implements AutoCloseable {
 
   private CompletableFuture<Void> waiting;
   private CompletableFuture<Void> running;
+
+  /** Everything that was requested is published: the waiting pass will find its floor. */
+  private boolean ready;
+
   private volatile boolean closed;
 
   Compactor(VersionedStore store) {
     this.store = store;
   }
 
-  /** Asks for a pass; it begins with {@link #start}. */
+  /** Asks for a pass; it begins with the next {@link #start}, not earlier: before, it would not see what it was asked for. */
   synchronized void request() {
+    ready = false;
     if (waiting == null) {
       waiting = new CompletableFuture<>();
     }
@@ -55,7 +60,12 @@ final class Compactor implements AutoCloseable {
 
   /** Begins what was requested, unless a pass runs; then it follows. */
   synchronized void start() {
-    if (waiting == null || running != null || closed) {
+    ready = true;
+    next();
+  }
+
+  private synchronized void next() {
+    if (!ready || waiting == null || running != null || closed) {
       return;
     }
     running = waiting;
@@ -112,7 +122,7 @@ final class Compactor implements AutoCloseable {
       }
       pass.completeExceptionally(failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure);
     }
-    start();
+    next();
   }
 
   /** How many revisions were taken out. Their bytes are those of the state at the beginning, which later rewrites cannot take away while it is pinned. */

@@ -1,6 +1,7 @@
 package io.kvorum.mvcc.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.kvorum.mvcc.RevisionLog;
 import io.kvorum.mvcc.WriteTxn;
@@ -8,7 +9,9 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
@@ -36,6 +39,28 @@ class CompactionOverlapTest {
       store.physicalCompaction().orTimeout(WAIT_SECONDS, TimeUnit.SECONDS).join();
       assertThat(duringPass.get()).as("the first pass met the second floor").isNull();
       store.physicalCompaction().orTimeout(WAIT_SECONDS, TimeUnit.SECONDS).join();
+      store.defragment().orTimeout(WAIT_SECONDS, TimeUnit.SECONDS).join();
+      assertThat(store.sizeInUseBytes()).isEqualTo(store.sizeBytes());
+    }
+  }
+
+  @Test
+  void a_pass_does_not_begin_before_its_floor_is_published() throws Exception {
+    try (VersionedStore store = VersionedStore.open(watched(new MemoryRevisionLog(new MemoryRevisionLog.Disk(), 1)), Path.of("test"))) {
+      for (int i = 0; i < 200; i++) {
+        WriteTxn txn = store.begin();
+        txn.put(("k" + i % 4).getBytes(StandardCharsets.UTF_8), new byte[100], 0);
+        txn.end();
+      }
+      store.publish();
+      duringPass.set(() -> store.compact(190));
+      store.compact(50);
+      store.publish();
+      store.physicalCompaction().orTimeout(WAIT_SECONDS, TimeUnit.SECONDS).join();
+      CompletableFuture<Void> second = store.physicalCompaction();
+      assertThatThrownBy(() -> second.get(200, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+      store.publish();
+      second.get(WAIT_SECONDS, TimeUnit.SECONDS);
       store.defragment().orTimeout(WAIT_SECONDS, TimeUnit.SECONDS).join();
       assertThat(store.sizeInUseBytes()).isEqualTo(store.sizeBytes());
     }

@@ -164,6 +164,7 @@ final class RoutedStream implements WatchRelay.Listener {
     if (stream.closed()) {
       return;
     }
+    routing.told(response.getHeader().getRevision());
     if (response.getCreated()) {
       created(response);
     } else if (response.getWatchId() < 0) {

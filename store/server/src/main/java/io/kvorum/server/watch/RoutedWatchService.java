@@ -33,6 +33,9 @@ public final class RoutedWatchService implements BindableService, MetricSource {
     /** Newest revision that callers may have seen. */
     long shown();
 
+    /** A caller is being told of this revision by a relayed watch. */
+    void told(long revision);
+
     /**
      * Runs something, on any thread, once the store at hand has a revision; never, if that takes too long.
      *

@@ -53,7 +53,7 @@ final class CopyRig implements AutoCloseable {
     List<ByteString> mirrored = prefixes.stream().map(ByteString::copyFromUtf8).toList();
     copy = new LocalCopy(new LocalCopy.Settings(directory, mirrored, maxBytes, history), upstream, timer, System::nanoTime, new Random(1));
     String name = InProcessServerBuilder.generateName();
-    server = InProcessServerBuilder.forName(name).directExecutor().addService(copy.watches(shown::get)).build().start();
+    server = InProcessServerBuilder.forName(name).directExecutor().addService(copy.watches(shown::get, revision -> shown.accumulateAndGet(revision, Math::max))).build().start();
     local = InProcessChannelBuilder.forName(name).build();
     copy.start();
   }

@@ -4,6 +4,7 @@ import io.kvorum.protocol.etcdserverpb.WatchCreateRequest;
 import io.kvorum.server.agent.copy.LocalCopy.State;
 import io.kvorum.server.watch.RoutedWatchService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 /** Which watches the copy answers: those of one mirrored prefix that ask for nothing at or below its floor, while it is as the cluster is or cut off from it. */
@@ -12,11 +13,16 @@ final class CopyRouting implements RoutedWatchService.Routing {
 
   private final LocalCopy copy;
   private final LongSupplier shown;
+  private final LongConsumer told;
 
-  /** @param shown newest revision that callers have seen */
-  CopyRouting(LocalCopy copy, LongSupplier shown) {
+  /**
+   * @param shown newest revision that callers have seen
+   * @param told hears of revisions that callers see
+   */
+  CopyRouting(LocalCopy copy, LongSupplier shown, LongConsumer told) {
     this.copy = copy;
     this.shown = shown;
+    this.told = told;
   }
 
   @Override
@@ -34,6 +40,11 @@ final class CopyRouting implements RoutedWatchService.Routing {
   @Override
   public long shown() {
     return shown.getAsLong();
+  }
+
+  @Override
+  public void told(long revision) {
+    told.accept(revision);
   }
 
   @Override

@@ -22,6 +22,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
@@ -52,6 +53,7 @@ public final class LocalCopy implements MetricSource, AutoCloseable {
   private final Channel upstream;
   private volatile State state = new State.Loading();
   private volatile RoutedWatchService watches;
+  private volatile LongConsumer told = revision -> {};
   private ScheduledFuture<?> ticking;
 
   /**
@@ -114,7 +116,7 @@ public final class LocalCopy implements MetricSource, AutoCloseable {
     this.timer = timer;
     this.nanoClock = nanoClock;
     this.upstream = upstream;
-    this.hub = new WatchHub(store, this::header, LIMITS, nanoClock, random);
+    this.hub = new WatchHub(store, this::toldHeader, LIMITS, nanoClock, random);
     this.loop = new CopyLoop(timer);
     this.follower = new Follower(settings, upstream, loop, nanoClock, random, store, new Telling(), counters);
   }
@@ -179,11 +181,18 @@ public final class LocalCopy implements MetricSource, AutoCloseable {
    * The watch service for local callers, once: watches within one mirrored prefix from now on, or from a revision above the copy's floor, are answered by the copy, the others go to
    * the cluster over one stream for each stream here.
    *
-   * @param shown newest revision that local callers have seen in an answer
+   * @param shown newest revision that local callers have seen in an answer: a watch from now on begins behind it
+   * @param told hears of each revision that a watch may show them, on the watch thread
    */
-  public BindableService watches(LongSupplier shown) {
-    watches = new RoutedWatchService(hub, new CopyRouting(this, shown), upstream, timer);
+  public BindableService watches(LongSupplier shown, LongConsumer told) {
+    this.told = told;
+    watches = new RoutedWatchService(hub, new CopyRouting(this, shown, told), upstream, timer);
     return watches;
+  }
+
+  private ResponseHeader toldHeader(long revision) {
+    told.accept(revision);
+    return header(revision);
   }
 
   /** Tells this listener of all changes of the copy from now on, on the copy's thread. */
