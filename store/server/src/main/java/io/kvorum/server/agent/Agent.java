@@ -19,12 +19,14 @@ import io.kvorum.server.agent.upstream.Seen;
 import io.kvorum.server.agent.upstream.Upstream;
 import io.kvorum.server.base.Version;
 import io.kvorum.server.front.EventLoops;
+import io.kvorum.server.front.LocalPort;
 import io.kvorum.server.front.OutboundBudget;
 import io.kvorum.server.logging.Log;
 import io.kvorum.server.metrics.MetricSource;
 import io.kvorum.server.metrics.ProcessMetrics;
 import io.kvorum.server.tls.TlsException;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,8 +42,9 @@ import java.util.random.RandomGenerator;
 /**
  * A running agent, composed of its parts.
  *
- * <p>Start: tokens and certificates are read, the copy begins to be read if there is to be one, the ports are bound. Until the copy is there the cluster is asked. Stop: the ports
- * are closed, calls under way have half a second, then the copy and the connections to the cluster end.
+ * <p>Start: tokens and certificates are read, the copy begins to be read if there is to be one, the ports are bound, then the pod is registered as soon as it is ready. Until the
+ * copy is there the cluster is asked. Stop: the registration is taken away, the ports are closed, calls under way have half a second, then the copy and the connections to the
+ * cluster end.
  */
 final class Agent implements AutoCloseable {
   private static final Log LOG = Log.of(Agent.class);
@@ -68,6 +71,8 @@ final class Agent implements AutoCloseable {
   private final List<MetricSource> metrics = new ArrayList<>();
   private Upstream upstream;
   private Mirroring mirroring;
+  private LocalPort own;
+  private Discovery discovery;
   private AgentPorts ports;
 
   private Agent() {}
@@ -121,8 +126,13 @@ final class Agent implements AutoCloseable {
     AgentHealth health = new AgentHealth(upstream.channel(), settings.upstream().loginTimeout(), () -> mirroring != null && mirroring.servesCutOff());
     metrics.addAll(List.of(upstream, access, outbound, new ProcessMetrics()));
     List<ServerServiceDefinition> services = services(tokens);
-    ports =
-        AgentPorts.open(local, loops, "agent-" + Long.toHexString(random.nextLong()), new AgentPorts.Content(services, access, check, outbound, health, metrics));
+    String name = "agent-" + Long.toHexString(random.nextLong());
+    own = new LocalPort(name + "-own");
+    own.start(services, List.of(), null);
+    discovery = Discovery.open(settings.discovery(), new Discovery.Channels(upstream.channel(), own.channel()), loops, timer, random);
+    metrics.add(discovery);
+    ports = AgentPorts.open(local, loops, name, new AgentPorts.Content(services, access, check, outbound, health, metrics));
+    discovery.start();
   }
 
   private List<ServerServiceDefinition> services(LocalTokens tokens) {
@@ -153,6 +163,10 @@ final class Agent implements AutoCloseable {
     return ports.clientPorts();
   }
 
+  List<InetSocketAddress> dnsAddresses() {
+    return discovery.dnsAddresses();
+  }
+
   List<Integer> metricsPorts() {
     return ports.metricsPorts();
   }
@@ -176,6 +190,12 @@ final class Agent implements AutoCloseable {
 
   /** Whatever has been opened, in reverse. */
   private void end() {
+    if (discovery != null) {
+      discovery.close();
+    }
+    if (own != null) {
+      own.close();
+    }
     if (ports != null) {
       ports.close();
     }

@@ -28,15 +28,21 @@ public final class AgentCommand implements Callable<Integer> {
 
   @Mixin private MirrorOptions mirror;
 
+  @Mixin private RegistrationOptions registration;
+
+  @Mixin private DnsOptions dns;
+
   @Option(names = "--log-level", paramLabel = "LEVEL", defaultValue = "info", description = "debug, info, warn or error (default: ${DEFAULT-VALUE})")
   private String logLevel;
 
   @Option(names = {"-h", "--help"}, usageHelp = true, description = "this text")
   private boolean help;
 
+  private final Map<String, String> environment;
   private final CompletableFuture<String> stop;
 
-  private AgentCommand(CompletableFuture<String> stop) {
+  private AgentCommand(Map<String, String> environment, CompletableFuture<String> stop) {
+    this.environment = environment;
     this.stop = stop;
   }
 
@@ -47,12 +53,16 @@ public final class AgentCommand implements Callable<Integer> {
    * @param stop completed, with the words of the log, when the agent is to end
    */
   public static CommandLine line(Map<String, String> environment, CompletableFuture<String> stop) {
-    return new CommandLine(new AgentCommand(stop)).setDefaultValueProvider(new EnvironmentDefaults(environment));
+    return new CommandLine(new AgentCommand(environment, stop)).setDefaultValueProvider(new EnvironmentDefaults(environment));
   }
 
   /** All options together. */
   AgentSettings settings() throws IOException {
-    return new AgentSettings(upstream.settings(), local.settings(), mirror.settings());
+    return new AgentSettings(upstream.settings(), local.settings(), mirror.settings(), discovery());
+  }
+
+  private DiscoverySettings discovery() throws IOException {
+    return new DiscoverySettings(registration.settings(environment), registration.controlSocket(), dns.addresses(), dns.domain(), registration.prefix());
   }
 
   @Override

@@ -7,4 +7,4 @@ import io.kvorum.server.agent.upstream.UpstreamSettings;
  *
  * @param mirror null when nothing is copied
  */
-record AgentSettings(UpstreamSettings upstream, LocalSettings local, MirrorSettings mirror) {}
+record AgentSettings(UpstreamSettings upstream, LocalSettings local, MirrorSettings mirror, DiscoverySettings discovery) {}

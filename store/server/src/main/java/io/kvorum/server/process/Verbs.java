@@ -1,6 +1,7 @@
 package io.kvorum.server.process;
 
 import io.kvorum.server.agent.AgentCommand;
+import io.kvorum.server.agent.registration.Deregister;
 import io.kvorum.server.backup.BackupCommand;
 import io.kvorum.server.backup.BackupDeleteCommand;
 import io.kvorum.server.backup.BackupListCommand;
@@ -62,8 +63,12 @@ final class Verbs {
     return 1;
   }
 
-  /** Serves until a signal, by which the process then ends as a server does. */
+  /** Serves until a signal, by which the process then ends as a server does; or asks one that serves. */
+  @SuppressWarnings("SystemOut")
   private int agent(List<String> arguments) {
+    if (arguments.size() > 1 && arguments.get(1).equals("deregister")) {
+      return Deregister.run(arguments.subList(2, arguments.size()), System.getenv(), System.out, System.err);
+    }
     CompletableFuture<Signals.Stop> signal = new CompletableFuture<>();
     Signals.watch(signal::complete);
     int code = run(AgentCommand.line(System.getenv(), signal.thenApply(stop -> stop.text)), arguments, 1);

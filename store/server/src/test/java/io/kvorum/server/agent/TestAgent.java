@@ -3,6 +3,7 @@ package io.kvorum.server.agent;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -30,6 +31,11 @@ public final class TestAgent implements AutoCloseable {
 
   public int metricsPort() {
     return agent.metricsPorts().getFirst();
+  }
+
+  /** Where DNS is served. */
+  public InetSocketAddress dns() {
+    return agent.dnsAddresses().getFirst();
   }
 
   @Override

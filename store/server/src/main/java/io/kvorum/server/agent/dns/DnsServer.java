@@ -37,6 +37,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * each for {@value #QUERIES_MAX} queries and until it is idle for {@value #IDLE_SECONDS} s; one that does not take its answers is read no further.
  */
 public final class DnsServer implements MetricSource, AutoCloseable {
+  /** Below which services are, unless another domain is given. */
+  public static final String DEFAULT_DOMAIN = "services.kvorum.local.";
+
   static final int CONNECTIONS_MAX = 64;
   static final int QUERIES_MAX = 1_000;
   static final int IDLE_SECONDS = 10;
@@ -70,11 +73,7 @@ public final class DnsServer implements MetricSource, AutoCloseable {
    * @throws IOException when an address cannot be had
    */
   public static DnsServer open(List<InetSocketAddress> addresses, String domain, ServiceTable table, EventLoops loops) throws IOException {
-    for (InetSocketAddress address : addresses) {
-      if (address.isUnresolved() || !address.getAddress().isLoopbackAddress()) {
-        throw new IllegalArgumentException("--dns-listen=" + address.getHostString() + ":" + address.getPort() + " is no loopback address");
-      }
-    }
+    check(addresses, domain);
     Zone zone = new Zone(DnsNames.domain(domain), table, new Random());
     DnsServer server = new DnsServer(zone, loops);
     try {
@@ -86,6 +85,20 @@ public final class DnsServer implements MetricSource, AutoCloseable {
       server.close();
       throw e;
     }
+  }
+
+  /**
+   * What {@link #open} asks of its arguments.
+   *
+   * @throws IllegalArgumentException with the reason, in terms of the options
+   */
+  public static void check(List<InetSocketAddress> addresses, String domain) {
+    for (InetSocketAddress address : addresses) {
+      if (address.isUnresolved() || !address.getAddress().isLoopbackAddress()) {
+        throw new IllegalArgumentException("--dns-listen=" + address.getHostString() + ":" + address.getPort() + " is no loopback address");
+      }
+    }
+    DnsNames.domain(domain);
   }
 
   private void listen(InetSocketAddress address) throws IOException {

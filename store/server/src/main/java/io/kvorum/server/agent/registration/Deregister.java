@@ -100,7 +100,7 @@ public final class Deregister {
    *
    * @param given may be null or empty: then the folder for temporary files
    */
-  static Path place(String given) {
+  public static Path place(String given) {
     return given == null || given.isEmpty() ? Path.of(System.getProperty("java.io.tmpdir"), ControlSocket.DEFAULT_NAME) : Path.of(given);
   }
 
