@@ -2,6 +2,7 @@ package io.kvorum.server.logging;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -93,6 +94,8 @@ record LogLine(Level level, Instant time, String logger, String message, Object[
       case null -> out.append("null");
       case Number number -> out.append(number);
       case Boolean truth -> out.append(truth);
+      // A path is a list of paths, each of which is a list of itself.
+      case Path path -> quote(path.toString(), out);
       case Iterable<?> list -> {
         out.append('[');
         String comma = "";

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,7 @@ class LogLineTest {
     assertThat(line(Level.WARNING, "m", "list", List.of("a", 2), "map", map, "odd").json())
         .contains("\"level\":\"warn\"")
         .endsWith("\"list\":[\"a\",2],\"map\":{\"x\":1,\"y\":[\"z\"]},\"odd\":null}\n");
+    assertThat(line(Level.WARNING, "m", "file", Path.of("/a/b"), "files", List.of(Path.of("c"))).json()).endsWith("\"file\":\"/a/b\",\"files\":[\"c\"]}\n");
   }
 
   @Test
