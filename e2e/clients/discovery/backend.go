@@ -26,8 +26,9 @@ type backend struct {
 	lease   clientv3.LeaseID
 	forget  context.CancelFunc // ends the renewals
 
-	lock  sync.Mutex
-	calls map[string]int64
+	lock    sync.Mutex
+	calls   map[string]int64
+	unready bool
 }
 
 func newBackend(name string) (*backend, error) {
@@ -47,8 +48,19 @@ func (b *backend) key() string { return service + "/" + b.name }
 func (b *backend) Check(_ context.Context, r *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
 	b.lock.Lock()
 	b.calls[r.Service]++
+	unready := b.unready && r.Service == readiness
 	b.lock.Unlock()
+	if unready {
+		return &healthpb.HealthCheckResponse{Status: healthpb.HealthCheckResponse_NOT_SERVING}, nil
+	}
 	return &healthpb.HealthCheckResponse{Status: healthpb.HealthCheckResponse_SERVING}, nil
+}
+
+// setReady is what it says to who asks whether it is ready; it answers clients in any case.
+func (b *backend) setReady(ready bool) {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	b.unready = !ready
 }
 
 func (b *backend) counts() map[string]int64 {

@@ -1,5 +1,5 @@
 // Command discovery registers small gRPC servers in a store that it starts, and lets two clients balance over them: one in Go with etcd's own resolver, unchanged, and one in Java with
-// kvorum-discovery. Servers come, leave politely and die, and so does the store's leader.
+// kvorum-discovery. Servers come, leave politely and die, and so does the store's leader. Some are registered by agents beside them.
 //
 //	discovery -server PROGRAM -java JAVA -classpath JARS
 //
@@ -114,6 +114,9 @@ func run(program, dir string, java []string) error {
 		return err
 	}
 	w.say("both clients call all three")
+	if err := w.sidecars(program, dir, servers); err != nil {
+		return err
+	}
 	if err := w.changes(a, b, c, &servers); err != nil {
 		return err
 	}
