@@ -75,7 +75,7 @@ public final class WorkloadReconciler implements Reconciler<KvorumCluster> {
     Unit unit = known.computeIfAbsent(id, one -> new Unit(runtimes.apply(one)));
     WorkloadRuntime.Outcome outcome = unit.runtime.pass(cluster);
     problems.accept(id, outcome.problems());
-    if (outcome.again()) {
+    if (outcome.again() && !outcome.problems().isEmpty()) {
       LOG.log(Level.WARNING, "{0}: workloads: {1}", new Object[] {id, outcome.problems()});
     }
     return UpdateControl.<KvorumCluster>noUpdate().rescheduleAfter(outcome.more() && !outcome.again() ? AT_ONCE : unit.pause(outcome.again()));

@@ -1,22 +1,25 @@
 package io.kvorum.operator.runtime;
 
+import io.kvorum.operator.desired.ServerOptions;
 import io.kvorum.operator.store.StoreAdmin.Endpoint;
 import io.kvorum.operator.store.StoreAdmin.StoreException;
 import io.kvorum.operator.store.UserAdmin;
 import io.kvorum.operator.workload.Users;
 import io.kvorum.operator.workload.Workload;
 import io.kvorum.operator.workload.WorkloadAction;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The users of one cluster's workloads in its store. Not safe for several threads. */
 public final class WorkloadUsers {
   private final UserAdmin store;
 
-  /** Users whose password of the Secret this cluster has taken, since this operator looks after it. At most as many as there are workloads. */
-  private final Set<String> proven = new HashSet<>();
+  /** By user the hash of the password that this cluster has taken, since this operator looks after it. At most as many as there are workloads. */
+  private final Map<String, String> proven = new HashMap<>();
 
   private long provenBy;
 
@@ -31,17 +34,20 @@ public final class WorkloadUsers {
       proven.clear();
       provenBy = users.clusterId();
     }
-    proven.retainAll(users.users().keySet());
+    proven.keySet().retainAll(users.users().keySet());
     return users;
   }
 
-  public Set<String> proven() {
-    return Set.copyOf(proven);
-  }
-
-  /** Another password is in the workload's Secret. */
-  public void unproven(Workload workload) {
-    proven.remove(workload.user());
+  /**
+   * Users whose password was taken.
+   *
+   * @param passwords of the Secrets now
+   */
+  public Set<String> proven(Map<Workload, String> passwords) {
+    return passwords.entrySet().stream()
+        .filter(one -> ServerOptions.sha256(one.getValue()).equals(proven.get(one.getKey().user())))
+        .map(one -> one.getKey().user())
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /**
@@ -74,6 +80,6 @@ public final class WorkloadUsers {
     if (!store.accepts(through, user, password)) {
       store.changePassword(through, user, password);
     }
-    proven.add(user);
+    proven.put(user, ServerOptions.sha256(password));
   }
 }

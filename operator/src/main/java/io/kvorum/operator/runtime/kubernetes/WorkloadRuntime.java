@@ -129,8 +129,11 @@ public final class WorkloadRuntime implements AutoCloseable {
     endpoints = endpoints();
     store.keepOnly(endpoints);
     List<String> failures = new ArrayList<>();
-    Optional<Users> read = users(failures);
-    WorkloadObservation observed = observe(read);
+    WorkloadObservation observed = observe(users(failures));
+    if (observed.pods().stream().noneMatch(this::asksUs) && observed.secrets().values().stream().noneMatch(secret -> secret.cluster().equals(Optional.of(ref)))) {
+      // Nobody waits for a store that is still being made, say.
+      failures.clear();
+    }
     Map<Workload, WorkloadObservation.Owner> found = new HashMap<>();
     planner.undecided(observed).forEach(workload -> found.put(workload, owners.of(workload)));
     WorkloadPlan plan = planner.plan(observed.withOwners(found));
@@ -179,11 +182,17 @@ public final class WorkloadRuntime implements AutoCloseable {
       Declaration.of(pod.getMetadata(), pod.getMetadata().getNamespace()).ifPresent(declaration -> pods.add(seen(pod, declaration)));
     }
     Map<Workload, SecretSeen> secrets = new HashMap<>();
+    Map<Workload, String> passwords = new HashMap<>();
     for (Secret secret : caches.agentSecrets()) {
-      AgentSecret.workload(secret).ifPresent(workload -> secrets.put(workload, seen(workload, secret)));
+      AgentSecret.workload(secret)
+          .ifPresent(
+              workload -> {
+                secrets.put(workload, seen(workload, secret));
+                passwords.put(workload, AgentSecret.content(secret).password());
+              });
     }
     return new WorkloadObservation(
-        ref, cluster.getSpec().injection(), cluster.getSpec().wantsAuth(), pods, secrets, read, users.proven(), watched, Map.of());
+        ref, cluster.getSpec().injection(), cluster.getSpec().wantsAuth(), pods, secrets, read, users.proven(passwords), watched, Map.of());
   }
 
   private static PodSeen seen(Pod pod, Declaration declaration) {
@@ -269,9 +278,6 @@ public final class WorkloadRuntime implements AutoCloseable {
     Content now = ours ? AgentSecret.content(stored.get()) : new Content("", "", Optional.empty());
     String password = now.password().isEmpty() && action.credentials() ? newPassword() : now.password();
     Secret wanted = AgentSecret.of(workload, ref, new Content(trusted(), password, certificate(workload, now)));
-    if (!password.equals(now.password())) {
-      users.unproven(workload);
-    }
     if (stored.isEmpty()) {
       client.resource(wanted).create();
       return;

@@ -137,6 +137,11 @@ class WorkloadUsersIT {
     settle();
     put(login(WEB, secrets.get(WEB)), "web/a", "1");
 
+    // Somebody wrote another one into the Secret.
+    secrets.put(WEB, "another");
+    settle();
+    put(login(WEB, "another"), "web/a", "1");
+
     lab.users().removeUser(lab.endpoints(), WEB.user());
     lab.users().removeRole(lab.endpoints(), WEB.user());
     settle();
@@ -165,7 +170,7 @@ class WorkloadUsersIT {
       Map<Workload, SecretSeen> seen = secrets.keySet().stream().collect(Collectors.toMap(one -> one, one -> new SecretSeen(Optional.of(KV), true, true)));
       WorkloadObservation observed =
           new WorkloadObservation(
-              KV, InjectionSpec.DEFAULTS, true, pods, seen, Optional.of(operator.read(lab.endpoints())), operator.proven(), Set.of(), Map.of());
+              KV, InjectionSpec.DEFAULTS, true, pods, seen, Optional.of(operator.read(lab.endpoints())), operator.proven(secrets), Set.of(), Map.of());
       Map<Workload, Owner> owners = planner.undecided(observed).stream().collect(Collectors.toMap(one -> one, one -> new Owner(true, List.of())));
       actions = planner.plan(observed.withOwners(owners)).actions();
       for (WorkloadAction action : actions) {
