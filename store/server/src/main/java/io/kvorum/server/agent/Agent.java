@@ -145,8 +145,8 @@ final class Agent implements AutoCloseable {
     metrics.add(ranges);
     Forwarding forwarding = new Forwarding(upstream.channel(), shown);
     return List.of(
-        forwarding.service(KVGrpc.getServiceDescriptor(), Map.of("Range", ranges.method())),
-        forwarding.service(WatchGrpc.getServiceDescriptor()),
+        forwarding.service(KVGrpc.getServiceDescriptor(), ranges.methods()),
+        mirroring == null ? forwarding.service(WatchGrpc.getServiceDescriptor()) : mirroring.copy().watches(shown::get, shown::revision).bindService(),
         forwarding.service(LeaseGrpc.getServiceDescriptor()),
         forwarding.service(ClusterGrpc.getServiceDescriptor()),
         forwarding.service(MaintenanceGrpc.getServiceDescriptor()),

@@ -5,16 +5,16 @@ import io.kvorum.server.kv.RangeReply;
 import io.kvorum.server.kv.RangeReplyMarshaller;
 import java.io.InputStream;
 
-/** Answers of ranges: those of the cluster as they have come, those of the copy from the store's own bytes. */
+/** Answers of reads: those of the cluster as they have come, those of the copy from the store's own bytes. */
 enum Answers implements MethodDescriptor.Marshaller<Object> {
-  OF_RANGES;
+  OF_READS;
 
   @Override
   public InputStream stream(Object answer) {
     return switch (answer) {
       case byte[] encoded -> Bytes.AS_THEY_ARE.stream(encoded);
       case RangeReply reply -> RangeReplyMarshaller.INSTANCE.stream(reply);
-      default -> throw new IllegalArgumentException("no answer of a range: " + answer.getClass());
+      default -> throw new IllegalArgumentException("no answer of a read: " + answer.getClass());
     };
   }
 

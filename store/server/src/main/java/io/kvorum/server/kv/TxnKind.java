@@ -6,7 +6,7 @@ import io.kvorum.protocol.etcdserverpb.TxnRequest;
 import java.util.List;
 
 /** How a transaction is served. */
-enum TxnKind {
+public enum TxnKind {
   /** It may change something: through the log. */
   WRITE,
   /** It only reads, in both branches and all nested ones: a linearizable read, without a log entry. */
@@ -14,7 +14,8 @@ enum TxnKind {
   /** It only reads, has at least one range, and all its ranges are serializable: the local state at once. */
   SERIALIZABLE_READ;
 
-  static TxnKind of(TxnRequest request) {
+  /** Looks at all operations, nested ones too. */
+  public static TxnKind of(TxnRequest request) {
     Ops ops = new Ops();
     ops.visit(request);
     if (ops.writes) {

@@ -12,9 +12,12 @@ import io.grpc.stub.StreamObserver;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.etcdserverpb.RangeResponse;
+import io.kvorum.protocol.etcdserverpb.RequestOp;
 import io.kvorum.protocol.etcdserverpb.ResponseHeader;
+import io.kvorum.protocol.etcdserverpb.TxnRequest;
+import io.kvorum.protocol.etcdserverpb.TxnResponse;
 import io.kvorum.server.agent.upstream.Seen;
-import java.util.Map;
+import io.kvorum.server.kv.TxnKind;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -39,6 +42,13 @@ class RangesTest {
       observer.onNext(RangeResponse.newBuilder().setHeader(ResponseHeader.newBuilder().setRevision(request.getSerializable() ? 5 : 9)).build());
       observer.onCompleted();
     }
+
+    @Override
+    public void txn(TxnRequest request, StreamObserver<TxnResponse> observer) {
+      boolean old = TxnKind.of(request) == TxnKind.SERIALIZABLE_READ;
+      observer.onNext(TxnResponse.newBuilder().setHeader(ResponseHeader.newBuilder().setRevision(old ? 5 : 9)).build());
+      observer.onCompleted();
+    }
   }
 
   private KVGrpc.KVBlockingStub calls() throws Exception {
@@ -50,7 +60,7 @@ class RangesTest {
     agent =
         InProcessServerBuilder.forName(front)
             .directExecutor()
-            .addService(new Forwarding(up, shown).service(KVGrpc.getServiceDescriptor(), Map.of("Range", ranges.method())))
+            .addService(new Forwarding(up, shown).service(KVGrpc.getServiceDescriptor(), ranges.methods()))
             .build()
             .start();
     down = InProcessChannelBuilder.forName(front).directExecutor().build();
@@ -73,6 +83,9 @@ class RangesTest {
     assertThat(calls.range(serializable).getHeader().getRevision()).as("nothing was told before").isEqualTo(5);
     assertThat(calls.range(linearizable).getHeader().getRevision()).isEqualTo(9);
     assertThat(calls.range(serializable).getHeader().getRevision()).isEqualTo(9);
+    TxnRequest inner = TxnRequest.newBuilder().addSuccess(RequestOp.newBuilder().setRequestRange(serializable)).build();
+    TxnRequest reads = inner.toBuilder().addFailure(RequestOp.newBuilder().setRequestTxn(inner)).build();
+    assertThat(calls.txn(reads).getHeader().getRevision()).isEqualTo(9);
     assertThat(member.serializable).isEqualTo(2);
     assertThat(member.linearizable).isEqualTo(2);
   }

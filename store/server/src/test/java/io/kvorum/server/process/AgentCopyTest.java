@@ -15,6 +15,7 @@ import io.kvorum.protocol.etcdserverpb.DeleteRangeRequest;
 import io.kvorum.protocol.etcdserverpb.PutRequest;
 import io.kvorum.protocol.etcdserverpb.RangeRequest;
 import io.kvorum.protocol.etcdserverpb.RangeResponse;
+import io.kvorum.protocol.etcdserverpb.WatchResponse;
 import io.kvorum.server.agent.TestAgent;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -22,6 +23,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -57,7 +60,11 @@ class AgentCopyTest {
   }
 
   private static long metric(TestAgent agent, String sample) throws Exception {
-    HttpRequest scrape = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + agent.port + "/metrics")).build();
+    return metric("http://127.0.0.1:" + agent.port, sample);
+  }
+
+  private static long metric(String url, String sample) throws Exception {
+    HttpRequest scrape = HttpRequest.newBuilder(URI.create(url + "/metrics")).build();
     String text = HttpClient.newHttpClient().send(scrape, HttpResponse.BodyHandlers.ofString()).body();
     return text.lines().filter(line -> line.startsWith(sample + " ")).mapToLong(line -> (long) Double.parseDouble(line.substring(sample.length() + 1))).findFirst().orElseThrow();
   }
@@ -141,6 +148,37 @@ class AgentCopyTest {
         }
       }
       assertThat(metric(agent, "kvorum_agent_local_reads_total")).isGreaterThan(150);
+    }
+  }
+
+  @Test
+  void many_watchers_here_are_one_at_the_cluster() throws Exception {
+    try (LoneMember member = new LoneMember(temp.resolve("m0"));
+        TestAgent agent = new TestAgent("--endpoints=" + member.url, "--mirror=a/")) {
+      awaitState(agent, "live");
+      List<PermissionWorld.Stream> streams = new ArrayList<>();
+      for (int i = 0; i < 50; i++) {
+        PermissionWorld.Stream stream = new PermissionWorld.Stream(agent.channel, null);
+        streams.add(stream);
+        stream.watch("a/x");
+        stream.watch("a/y");
+        assertThat(List.of(stream.next().getWatchId(), stream.next().getWatchId())).containsExactly(0L, 1L);
+      }
+      assertThat(metric(agent, "kvorum_agent_watchers")).isEqualTo(100);
+      assertThat(metric(member.url, "etcd_debugging_mvcc_watcher_total")).isEqualTo(1);
+      long revision = put(agent.channel, "a/y", "v");
+      for (PermissionWorld.Stream stream : streams) {
+        WatchResponse event = stream.next();
+        assertThat(event.getWatchId()).isEqualTo(1);
+        assertThat(event.getEvents(0).getKv().getModRevision()).isEqualTo(revision);
+      }
+      PermissionWorld.Stream last = streams.getLast();
+      last.watch("elsewhere");
+      assertThat(last.next().getCreated()).isTrue();
+      assertThat(metric(member.url, "etcd_debugging_mvcc_watcher_total")).isEqualTo(2);
+      put(agent.channel, "elsewhere", "v");
+      assertThat(last.next().getEvents(0).getKv().getKey().toStringUtf8()).isEqualTo("elsewhere");
+      streams.forEach(PermissionWorld.Stream::close);
     }
   }
 
