@@ -28,6 +28,7 @@ type client interface {
 
 // goClient balances with etcd's own resolver.
 type goClient struct {
+	as   string
 	conn *grpc.ClientConn
 	quit chan struct{}
 	done chan struct{}
@@ -38,7 +39,7 @@ type goClient struct {
 	failed []string
 }
 
-func newGoClient(store *clientv3.Client) (*goClient, error) {
+func newGoClient(name string, store *clientv3.Client) (*goClient, error) {
 	r, err := resolver.NewBuilder(store)
 	if err != nil {
 		return nil, err
@@ -48,12 +49,12 @@ func newGoClient(store *clientv3.Client) (*goClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &goClient{conn: conn, quit: make(chan struct{}), done: make(chan struct{})}
+	c := &goClient{as: name, conn: conn, quit: make(chan struct{}), done: make(chan struct{})}
 	go c.run()
 	return c, nil
 }
 
-func (c *goClient) name() string { return "go" }
+func (c *goClient) name() string { return c.as }
 
 func (c *goClient) run() {
 	defer close(c.done)

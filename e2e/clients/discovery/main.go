@@ -1,5 +1,6 @@
-// Command discovery registers small gRPC servers in a store that it starts, and lets two clients balance over them: one in Go with etcd's own resolver, unchanged, and one in Java with
-// kvorum-discovery. Servers come, leave politely and die, and so does the store's leader. Some are registered by agents beside them.
+// Command discovery registers small gRPC servers in a store that it starts, and lets three clients balance over them: one in Go with etcd's own resolver, unchanged, another one that asks an
+// agent in place of the store, and one in Java with kvorum-discovery, which asks the agent too. Servers come, leave politely and die, and so does the store's leader. Some are
+// registered by agents beside them.
 //
 //	discovery -server PROGRAM -java JAVA -classpath JARS
 //
@@ -95,25 +96,32 @@ func run(program, dir string, java []string) error {
 	}
 	a, b, c := servers[0], servers[1], servers[2]
 
-	goClient, err := newGoClient(w.store)
+	agent, err := newAgent(program, dir, w.cluster.Endpoints())
 	if err != nil {
 		return err
 	}
-	w.clients = append(w.clients, goClient)
-	javaClient, err := newJavaClient(java, w.cluster.Endpoints())
-	if err != nil {
-		return err
-	}
-	w.clients = append(w.clients, javaClient)
+	defer agent.close()
 	defer func() {
 		for _, cl := range w.clients {
 			_, _, _ = cl.end()
 		}
 	}()
+	for name, store := range map[string]*clientv3.Client{"go": w.store, "go-agent": agent.store} {
+		cl, err := newGoClient(name, store)
+		if err != nil {
+			return err
+		}
+		w.clients = append(w.clients, cl)
+	}
+	javaClient, err := newJavaClient(java, []string{agent.url})
+	if err != nil {
+		return err
+	}
+	w.clients = append(w.clients, javaClient)
 	if err := w.balanced(15*time.Second, []*backend{a, b, c}, nil); err != nil {
 		return err
 	}
-	w.say("both clients call all three")
+	w.say("all clients call all three")
 	if err := w.sidecars(program, dir, servers); err != nil {
 		return err
 	}
@@ -175,15 +183,51 @@ func (w *world) changes(a, b, c *backend, servers *[]*backend) error {
 	}
 	w.say("the store's leader is killed: e has come and is used, no call has failed")
 
+	if err := w.roll(leader); err != nil {
+		return err
+	}
+	f, err := come("f")
+	if err != nil {
+		return fmt.Errorf("after the roll: %w", err)
+	}
+	if err := w.balanced(15*time.Second, []*backend{a, c, d, e, f}, nil); err != nil {
+		return fmt.Errorf("after the roll: %w", err)
+	}
+	if err := w.none("the members were rolled"); err != nil {
+		return err
+	}
+	w.say("all members were restarted one by one: f has come and is used, no call has failed")
+
 	died := time.Now()
 	c.die()
 	if err := w.gone(c, died); err != nil {
 		return err
 	}
-	if err := w.balanced(10*time.Second, []*backend{a, d, e}, nil); err != nil {
+	if err := w.balanced(10*time.Second, []*backend{a, d, e, f}, nil); err != nil {
 		return fmt.Errorf("after c has died: %w", err)
 	}
 	w.say("c has died and its entry is gone")
+	return nil
+}
+
+// roll starts the one that is dead, and then stops and starts each of the others.
+func (w *world) roll(dead *local.Member) error {
+	for _, m := range append([]*local.Member{dead}, w.cluster.Members...) {
+		if m != dead {
+			if err := m.Stop(10 * time.Second); err != nil {
+				return err
+			}
+		}
+		if m.Running() {
+			continue // the one that was dead, in its place
+		}
+		if err := w.cluster.Start(m); err != nil {
+			return err
+		}
+		if err := m.AwaitHealthy(60 * time.Second); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -203,7 +247,7 @@ func (w *world) gone(dead *backend, died time.Time) error {
 	return fmt.Errorf("the entry of %s is still there after %v", dead.name, time.Since(died))
 }
 
-// balanced waits until both clients have called each of these, and none of those, for a while.
+// balanced waits until all clients have called each of these, and none of those, for a while.
 func (w *world) balanced(limit time.Duration, wanted, unwanted []*backend) error {
 	deadline := time.Now().Add(limit)
 	last := ""
