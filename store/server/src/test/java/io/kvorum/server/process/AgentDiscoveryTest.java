@@ -118,7 +118,7 @@ class AgentDiscoveryTest {
       LoneMember leader = leader(members);
       leader.close();
       LoneMember other = members.stream().filter(member -> member != leader).findFirst().orElseThrow();
-      long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(8);
+      long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(6);
       await("more than a lease's time without the former leader", () -> System.nanoTime() > until);
       assertThat(entry(other, "p")).hasValueSatisfying(after -> assertThat(after.getCreateRevision()).isEqualTo(before.getCreateRevision()));
       assertThat(addresses(agent, "web.services.kvorum.local")).containsExactly("10.0.0.1");

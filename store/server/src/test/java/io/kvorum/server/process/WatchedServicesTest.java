@@ -3,9 +3,12 @@ package io.kvorum.server.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import io.grpc.Channel;
 import io.grpc.ClientInterceptor;
 import io.grpc.ClientInterceptors;
-import io.grpc.Channel;
+import io.kvorum.protocol.etcdserverpb.AuthGrpc;
+import io.kvorum.protocol.etcdserverpb.AuthUserGrantRoleRequest;
+import io.kvorum.protocol.etcdserverpb.AuthUserRevokeRoleRequest;
 import io.kvorum.protocol.etcdserverpb.CompactionRequest;
 import io.kvorum.protocol.etcdserverpb.DeleteRangeRequest;
 import io.kvorum.protocol.etcdserverpb.KVGrpc;
@@ -135,5 +138,20 @@ class WatchedServicesTest {
     cable.cut = false;
     await("what was missed and compacted", () -> hosts("web").equals(List.of("10.9.0.3")));
     assertThat(services.isKnown()).isTrue();
+  }
+
+  @Test
+  void a_user_who_may_no_longer_read_the_services_learns_nothing_of_them() throws Exception {
+    Map<String, String> tokens = new PermissionWorld(member.channel, "x").build();
+    PermissionWorld.put(member.channel, tokens.get("root"), "b/web/a", new Endpoint("10.9.0.1:80", Map.of()).toJson());
+    services = new WatchedServices(ClientInterceptors.intercept(member.channel, PermissionWorld.token(tokens.get("keeper"))), "b", timer, new Random(3));
+    services.start();
+    await("what it may read", () -> hosts("web").equals(List.of("10.9.0.1")));
+    AuthGrpc.AuthBlockingStub auth = AuthGrpc.newBlockingStub(member.channel).withInterceptors(PermissionWorld.token(tokens.get("root")));
+    auth.userRevokeRole(AuthUserRevokeRoleRequest.newBuilder().setName("keeper").setRole("keeper").build());
+    await("nothing is known", () -> !services.isKnown());
+    assertThat(services.instances("web")).isEmpty();
+    auth.userGrantRole(AuthUserGrantRoleRequest.newBuilder().setUser("keeper").setRole("keeper").build());
+    await("known again", () -> services.isKnown() && hosts("web").equals(List.of("10.9.0.1")));
   }
 }

@@ -39,11 +39,13 @@ import java.util.random.RandomGenerator;
  *   <li>A watch from the next revision on brings each change.
  *   <li>The watch breaks: what is known stays as it is, and another watch goes on at the same place, after pauses that double from 100 ms to 5 s. When that place was compacted meanwhile, all is read
  *       again; a member that is behind what is known is asked again.
- *   <li>The user may not read the services (any more): nothing is known, and it is tried again at the same pace.
+ *   <li>The user may not read the services (any more): nothing is known, and it is tried again at the same pace. A watch that was created once does not show that, so one key is asked for
+ *       every {@value #LOOK_SECONDS} s.
  * </ol>
  */
 public final class WatchedServices implements ServiceTable, MetricSource, AutoCloseable {
   static final int PAGE_KEYS = 1_000;
+  static final long LOOK_SECONDS = 5;
 
   private static final long PAUSE_MIN_MILLIS = 100;
   private static final long PAUSE_MAX_MILLIS = 5_000;
@@ -112,11 +114,53 @@ public final class WatchedServices implements ServiceTable, MetricSource, AutoCl
 
   private void read(Context.CancellableContext mine, ByteString from, long at, ServiceMap into) {
     RangeRequest page = RangeRequest.newBuilder().setKey(from).setRangeEnd(end).setLimit(PAGE_KEYS).setRevision(at).setSerializable(true).build();
-    mine.run(
-        () ->
-            KVGrpc.newStub(led)
-                .withDeadline(Deadline.after(CALL_SECONDS, TimeUnit.SECONDS))
-                .range(page, new Answers<>(mine, answer -> pageRead(mine, answer, at, into), false)));
+    range(mine, page, new Answers<>(mine, answer -> pageRead(mine, answer, at, into), false));
+  }
+
+  private void range(Context.CancellableContext mine, RangeRequest request, StreamObserver<RangeResponse> answers) {
+    mine.run(() -> KVGrpc.newStub(led).withDeadline(Deadline.after(CALL_SECONDS, TimeUnit.SECONDS)).range(request, answers));
+  }
+
+  /** Other failures than a refusal are the watch's to notice. */
+  private void look(Context.CancellableContext mine) {
+    if (attempt != mine || closed) {
+      return;
+    }
+    RangeRequest first = RangeRequest.newBuilder().setKey(begin).setRangeEnd(end).setLimit(1).setKeysOnly(true).setSerializable(true).build();
+    range(
+        mine,
+        first,
+        new StreamObserver<>() {
+          @Override
+          public void onNext(RangeResponse permitted) {
+            // Nothing has changed.
+          }
+
+          @Override
+          public void onError(Throwable failure) {
+            Status status = Status.fromThrowable(failure);
+            queue.execute(() -> lookedInVain(mine, status));
+          }
+
+          @Override
+          public void onCompleted() {
+            queue.execute(() -> lookLater(mine));
+          }
+        });
+  }
+
+  private void lookedInVain(Context.CancellableContext mine, Status status) {
+    if (isRefusal(status)) {
+      failed(mine, status);
+    } else {
+      lookLater(mine);
+    }
+  }
+
+  private void lookLater(Context.CancellableContext mine) {
+    if (attempt == mine && !closed) {
+      queue.schedule(() -> look(mine), LOOK_SECONDS, TimeUnit.SECONDS, timer);
+    }
   }
 
   private void pageRead(Context.CancellableContext mine, RangeResponse page, long at, ServiceMap into) {
@@ -152,6 +196,7 @@ public final class WatchedServices implements ServiceTable, MetricSource, AutoCl
     StreamObserver<WatchRequest> requests =
         WatchGrpc.newStub(led).watch(new Answers<>(mine, answer -> watched(mine, answer), true));
     requests.onNext(WatchRequest.newBuilder().setCreateRequest(create).build());
+    lookLater(mine);
   }
 
   private void watched(Context.CancellableContext mine, WatchResponse response) {
