@@ -35,7 +35,7 @@ final class RegistrationOptions {
   @Option(names = "--register-ttl", paramLabel = "SECONDS", defaultValue = "10", description = "how long the entry of a pod that died stays (default: ${DEFAULT-VALUE})")
   private long ttlSeconds;
 
-  @Option(names = "--register-metadata", paramLabel = "KEY=VALUE", split = ",", description = "about the instance, such as weight=5,zone=a,version=1.2")
+  @Option(names = "--register-metadata", paramLabel = "KEY=VALUE", split = ",", description = "about the instance, such as weight=5,zone=a,version=1.2; empty values are left out")
   private Map<String, String> metadata = new LinkedHashMap<>();
 
   @Option(
@@ -79,6 +79,8 @@ final class RegistrationOptions {
     if (name.isEmpty()) {
       throw new IOException("--register needs --register-name, or the name of the pod in $POD_NAME");
     }
+    // Of a pod without a label for it: zone=.
+    metadata.values().removeIf(String::isEmpty);
     try {
       return new RegistrationSettings(prefix, service, name, new Endpoint(where, metadata), ttlSeconds, readiness == null ? readinessAt(where) : readiness, period);
     } catch (IllegalArgumentException wrong) {

@@ -44,6 +44,8 @@ class DiscoveryOptionsTest {
     assertThat(settings.readiness()).isEqualTo("tcp://10.0.0.1:8080");
     assertThat(settings.ttlSeconds()).isEqualTo(10);
     assertThat(settings.period()).isEqualTo(Duration.ofSeconds(1));
+    RegistrationSettings labelled = settings(POD, "--register=web", "--register-port=80", "--register-metadata=zone=", "--register-metadata=a=b=c").registration();
+    assertThat(labelled.endpoint().metadata()).containsExactly(Map.entry("a", "b=c"));
     RegistrationSettings six = settings(Map.of("POD_NAME", "web-0", "POD_IP", "fd00::1"), "--register=web", "--register-port=80").registration();
     assertThat(six.endpoint().address()).isEqualTo("[fd00::1]:80");
     assertThat(six.readiness()).isEqualTo("tcp://[fd00::1]:80");

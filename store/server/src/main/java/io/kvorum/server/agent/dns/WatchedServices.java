@@ -47,6 +47,9 @@ public final class WatchedServices implements ServiceTable, MetricSource, AutoCl
   static final int PAGE_KEYS = 1_000;
   static final long LOOK_SECONDS = 5;
 
+  /** A page of entries of a usual size takes a hundredth of it; what is larger is no answer, and nothing is known. */
+  private static final int MESSAGE_BYTES_MAX = 64 << 20;
+
   private static final long PAUSE_MIN_MILLIS = 100;
   private static final long PAUSE_MAX_MILLIS = 5_000;
   private static final int DOUBLINGS_MAX = 10;
@@ -118,7 +121,7 @@ public final class WatchedServices implements ServiceTable, MetricSource, AutoCl
   }
 
   private void range(Context.CancellableContext mine, RangeRequest request, StreamObserver<RangeResponse> answers) {
-    mine.run(() -> KVGrpc.newStub(led).withDeadline(Deadline.after(CALL_SECONDS, TimeUnit.SECONDS)).range(request, answers));
+    mine.run(() -> KVGrpc.newStub(led).withMaxInboundMessageSize(MESSAGE_BYTES_MAX).withDeadline(Deadline.after(CALL_SECONDS, TimeUnit.SECONDS)).range(request, answers));
   }
 
   /** Other failures than a refusal are the watch's to notice. */
@@ -194,7 +197,7 @@ public final class WatchedServices implements ServiceTable, MetricSource, AutoCl
   private void watch(Context.CancellableContext mine) {
     WatchCreateRequest create = WatchCreateRequest.newBuilder().setKey(begin).setRangeEnd(end).setStartRevision(revision + 1).setProgressNotify(true).build();
     StreamObserver<WatchRequest> requests =
-        WatchGrpc.newStub(led).watch(new Answers<>(mine, answer -> watched(mine, answer), true));
+        WatchGrpc.newStub(led).withMaxInboundMessageSize(MESSAGE_BYTES_MAX).watch(new Answers<>(mine, answer -> watched(mine, answer), true));
     requests.onNext(WatchRequest.newBuilder().setCreateRequest(create).build());
     lookLater(mine);
   }
