@@ -85,7 +85,7 @@ class AgentDiscoveryTest {
   void pods_register_find_each_other_and_go() throws Exception {
     try (LoneMember member = new LoneMember(temp.resolve("m0"));
         TestAgent first = agent(List.of(member), "p", "--listen-metrics-urls=http://127.0.0.1:0")) {
-      try (TestAgent second = agent(List.of(member), "pp")) {
+      try (TestAgent second = agent(List.of(member), "pp", "--mirror=services/", "--data-dir=" + temp.resolve("copy"))) {
         await("both by DNS of each", () -> addresses(first, "web.services.kvorum.local").equals(List.of("10.0.0.1", "10.0.0.2")));
         await("both by DNS of each", () -> addresses(second, "web.services.kvorum.local").equals(List.of("10.0.0.1", "10.0.0.2")));
         assertThat(entry(member, "pp").orElseThrow().getValue().toStringUtf8()).isEqualTo("{\"Op\":0,\"Addr\":\"10.0.0.2:80\",\"Metadata\":null}");
