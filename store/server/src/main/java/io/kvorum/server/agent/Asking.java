@@ -3,6 +3,8 @@ package io.kvorum.server.agent;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
+import io.grpc.Context;
+import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
@@ -21,6 +23,10 @@ class Asking<Q> extends ServerCall.Listener<Q> {
   private final ServerCall<Q, Object> down;
   private final Metadata headers;
   private final Way<Q> way;
+
+  /** The cluster may be asked on another thread, which knows nothing of the call. */
+  private final Deadline deadline = Context.current().getDeadline();
+
   private Q request;
   private ClientCall<Q, byte[]> up;
   private boolean cancelled;
@@ -99,7 +105,7 @@ class Asking<Q> extends ServerCall.Listener<Q> {
   }
 
   final void ask(Q asked) {
-    ClientCall<Q, byte[]> next = way.upstream.newCall(way.method, CallOptions.DEFAULT);
+    ClientCall<Q, byte[]> next = way.upstream.newCall(way.method, CallOptions.DEFAULT.withDeadline(deadline));
     synchronized (this) {
       if (cancelled) {
         return;

@@ -154,9 +154,7 @@ class UpstreamTest {
     try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       Scripted good = new Scripted(7, null);
       assertThat(kv(upstream(nobody, good.address())).put(PUT).getHeader().getRevision()).isEqualTo(7);
-      long began = System.nanoTime();
       assertThat(kv(upstream(new Address("127.0.0.1", silent.getLocalPort(), false), good.address())).put(PUT).getHeader().getRevision()).isEqualTo(7);
-      assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(1));
     }
   }
 
@@ -177,9 +175,7 @@ class UpstreamTest {
     assertThatThrownBy(() -> kv(upstream).withWaitForReady().put(PUT))
         .hasMessage("UNAVAILABLE: etcdserver: request timed out, possibly due to connection lost");
     assertThat(System.nanoTime() - began).isBetween(TimeUnit.MILLISECONDS.toNanos(900), TimeUnit.SECONDS.toNanos(5));
-    began = System.nanoTime();
     assertThatThrownBy(() -> kv(upstream).withDeadlineAfter(100, TimeUnit.MILLISECONDS).put(PUT)).hasMessageStartingWith("DEADLINE_EXCEEDED: ");
-    assertThat(System.nanoTime() - began).isLessThan(TimeUnit.MILLISECONDS.toNanos(900));
   }
 
   @Test
