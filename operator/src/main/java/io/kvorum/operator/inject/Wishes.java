@@ -28,6 +28,7 @@ public final class Wishes {
   private static final Pattern PORT_NAME = Pattern.compile("[0-9]{1,5}|[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?");
   private static final Pattern METADATA_KEY = Pattern.compile("[A-Za-z0-9]([-A-Za-z0-9_.]{0,62})");
   private static final Pattern READINESS = Pattern.compile("none|(http|tcp|grpc)://(127\\.0\\.0\\.1|localhost|\\[::1]):[0-9]{1,5}(/[!-~]{0,1024})?");
+  private static final Pattern QUANTITY = Pattern.compile("[0-9]{1,15}(\\.[0-9]{1,9})?(m|[kMGTPE]|[KMGTPE]i)?");
   private static final List<String> RESOURCES = List.of("cpu", "memory", "ephemeral-storage");
   private static final Quantity DEFAULT_CPU = new Quantity("50m");
   private static final Quantity DEFAULT_MEMORY = new Quantity("192Mi");
@@ -184,7 +185,7 @@ public final class Wishes {
     }
   }
 
-  /** What the API server would refuse would keep the whole pod from being made: strange resources, negative amounts, requests above their limits. */
+  /** What the API server would refuse would keep the whole pod from being made: strange resources and amounts, requests above their limits. */
   private static ResourceRequirements checked(ResourceRequirements wanted) {
     Map<String, Quantity> requests = wanted.getRequests() == null ? Map.of() : wanted.getRequests();
     Map<String, Quantity> limits = wanted.getLimits() == null ? Map.of() : wanted.getLimits();
@@ -203,10 +204,10 @@ public final class Wishes {
   }
 
   private static BigDecimal amount(String resource, Quantity quantity) {
-    BigDecimal amount = quantity.getNumericalAmount();
-    if (!RESOURCES.contains(resource) || amount.signum() < 0) {
+    // Before it is computed: an exponent could stand for more digits than there is memory.
+    if (!RESOURCES.contains(resource) || !QUANTITY.matcher(quantity.toString()).matches()) {
       throw new IllegalArgumentException(resource);
     }
-    return amount;
+    return quantity.getNumericalAmount();
   }
 }

@@ -4,6 +4,7 @@ import io.kvorum.operator.certificates.KeyPairPem;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
@@ -29,11 +30,16 @@ public final class WebhookServer implements AutoCloseable {
 
   private static final Logger LOG = Logger.getLogger(WebhookServer.class.getName());
 
-  /** More than an API server takes for an object. */
-  private static final int BODY_MAX = 4 << 20;
+  /** As much as an API server takes for an object. */
+  private static final int BODY_MAX = 3 << 20;
 
-  /** Reviews under way at once; more are turned away, and their pods admitted as they are. */
-  private static final int REVIEWS_MAX = 32;
+  /** Reviews under way at once, and their bytes; more are turned away, and their pods admitted as they are. */
+  private static final int REVIEWS_MAX = 128;
+
+  private static final int BYTES_MAX = 16 << 20;
+
+  /** Reviews that are worked on at once; each is read into a tree several times its size. */
+  private static final int WORKERS = 4;
 
   /** A request that takes longer to arrive is of nobody who waits for the answer. */
   private static final long READ_MILLIS = 5_000;
@@ -50,7 +56,9 @@ public final class WebhookServer implements AutoCloseable {
   private final Vertx vertx;
   private final int port;
   private final UnaryOperator<byte[]> reviews;
+  private final WorkerExecutor workers;
   private final AtomicInteger underWay = new AtomicInteger();
+  private final AtomicInteger bytes = new AtomicInteger();
   private volatile HttpServer server;
 
   /**
@@ -61,6 +69,7 @@ public final class WebhookServer implements AutoCloseable {
     this.vertx = vertx;
     this.port = port;
     this.reviews = reviews;
+    this.workers = vertx.createSharedWorkerExecutor("webhook", WORKERS);
   }
 
   /** Shows this certificate to connections from now on, and begins to listen. */
@@ -112,18 +121,28 @@ public final class WebhookServer implements AutoCloseable {
 
     void read() {
       request.handler(part -> {
-        if (reading && body.length() + part.length() > BODY_MAX) {
-          answer(TOO_LARGE, Buffer.buffer());
-          reading = false;
-        } else if (reading) {
-          body.appendBuffer(part);
+        if (!reading) {
+          return;
         }
+        boolean fits = body.length() + part.length() <= BODY_MAX;
+        if (fits && bytes.addAndGet(part.length()) <= BYTES_MAX) {
+          body.appendBuffer(part);
+          return;
+        }
+        if (fits) {
+          bytes.addAndGet(-part.length());
+        }
+        reading = false;
+        answer(fits ? BUSY : TOO_LARGE, Buffer.buffer());
       });
-      request.exceptionHandler(gone -> finish());
+      request.exceptionHandler(gone -> {
+        vertx.cancelTimer(limit);
+        finish();
+      });
       request.endHandler(whole -> {
         vertx.cancelTimer(limit);
         if (reading) {
-          vertx.executeBlocking(() -> reviews.apply(body.getBytes()), false).onComplete(this::done);
+          workers.executeBlocking(() -> reviews.apply(body.getBytes()), false).onComplete(this::done);
         }
       });
     }
@@ -146,10 +165,10 @@ public final class WebhookServer implements AutoCloseable {
     }
 
     private void finish() {
-      vertx.cancelTimer(limit);
       if (counted) {
         counted = false;
         underWay.decrementAndGet();
+        bytes.addAndGet(-body.length());
       }
     }
   }
@@ -165,6 +184,7 @@ public final class WebhookServer implements AutoCloseable {
     if (server != null) {
       await(server.close());
     }
+    await(workers.close());
   }
 
   private static <T> T await(Future<T> future) {

@@ -108,6 +108,7 @@ class InjectionTest {
         Arguments.of("kvorum.io/mirror: other/", "", "kvorum.io/mirror: \"other/\" is not part of kvorum.io/prefixes or services/"),
         Arguments.of("kvorum.io/agent-resources: memory=lots", "", "kvorum.io/agent-resources is a ResourceRequirements"),
         Arguments.of("kvorum.io/agent-resources: disk=1Gi", "", "kvorum.io/agent-resources is a ResourceRequirements"),
+        Arguments.of("kvorum.io/agent-resources: memory=1e999999999", "", "kvorum.io/agent-resources is a ResourceRequirements"),
         Arguments.of("kvorum.io/agent-resources: memory=-1Gi", "", "kvorum.io/agent-resources is a ResourceRequirements"),
         Arguments.of("kvorum.io/agent-resources: '{\"requests\": {\"cpu\": \"2\"}, \"limits\": {\"cpu\": \"1\"}}'", "", "kvorum.io/agent-resources is a ResourceRequirements"),
         Arguments.of("kvorum.io/agent-resources: '{\"wishes\": 1}'", "", "kvorum.io/agent-resources is a ResourceRequirements"),

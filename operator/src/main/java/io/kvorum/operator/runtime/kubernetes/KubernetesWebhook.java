@@ -19,11 +19,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** The webhook's objects on the API server, and the clusters that its reviews are about. */
 public final class KubernetesWebhook implements WebhookObjects {
   /** An API server that waits for a review does not wait for more than a few seconds. */
   private static final RequestConfig QUICK = new RequestConfigBuilder().withRequestTimeout(2_000).withRequestRetryBackoffLimit(0).build();
+
+  private static final Pattern NAME = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
 
   private final KubernetesClient client;
   private final Place place;
@@ -47,7 +50,9 @@ public final class KubernetesWebhook implements WebhookObjects {
 
   /** The cluster, if there is one and this operator looks after it. Asked anew each time: a cluster may be made in the same breath as its first pods. */
   public Optional<KvorumCluster> cluster(ClusterRef asked) {
-    if (!watched.isEmpty() && !watched.contains(asked.namespace())) {
+    // What a pod says becomes part of a path: a name that cannot be one is nobody's.
+    boolean named = NAME.matcher(asked.namespace()).matches() && NAME.matcher(asked.name()).matches();
+    if (!named || (!watched.isEmpty() && !watched.contains(asked.namespace()))) {
       return Optional.empty();
     }
     return Optional.ofNullable(

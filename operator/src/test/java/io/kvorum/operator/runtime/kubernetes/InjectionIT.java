@@ -28,6 +28,7 @@ import io.kvorum.operator.inject.Injection;
 import io.kvorum.operator.webhook.Admission;
 import io.kvorum.operator.webhook.ServingKeeper;
 import io.kvorum.operator.webhook.WebhookServer;
+import io.kvorum.operator.workload.Declaration.ClusterRef;
 import io.vertx.core.Vertx;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -157,6 +158,16 @@ class InjectionIT extends ApiServerFixture {
     assertThat(web.getEnv()).extracting(EnvVar::getName).containsExactly("KVORUM_ENDPOINTS", "ETCDCTL_ENDPOINTS");
     assertThat(web.getLifecycle().getPreStop().getSleep().getSeconds()).isEqualTo(7);
     assertThat(secrets(pod)).containsExactly("kvorum-agent-asks");
+  }
+
+  @Test
+  void aNameThatIsNoneLeadsNowhere() {
+    ClusterRef there = new ClusterRef(namespace, "kv");
+    assertThat(objects.cluster(there)).isPresent();
+    assertThat(new KubernetesWebhook(operator, new KubernetesWebhook.Place(HOME, "s", NAME), Set.of("elsewhere")).cluster(there)).isEmpty();
+    assertThat(objects.cluster(new ClusterRef("../" + namespace, "kv"))).isEmpty();
+    assertThat(objects.cluster(new ClusterRef(namespace + "/kvorumclusters/kv/status?x=", "kv"))).isEmpty();
+    assertThat(objects.cluster(new ClusterRef(namespace, ".."))).isEmpty();
   }
 
   @Test
