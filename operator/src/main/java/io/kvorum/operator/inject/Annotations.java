@@ -16,6 +16,9 @@ public final class Annotations {
   /** {@code true}: serializable reads of mirrored prefixes go on while the agent is cut off. */
   public static final String STALE_READS = Api.GROUP + "/stale-reads";
 
+  /** Port on loopback where registered services answer to DNS, UDP and TCP; nowhere when absent. */
+  public static final String DNS_PORT = Api.GROUP + "/dns-port";
+
   /** Number or name of a container port that is registered; the only one that the containers declare when absent. */
   public static final String REGISTER_PORT = Api.GROUP + "/register-port";
 

@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -97,9 +98,13 @@ public final class Injection {
     if (hostNetwork() && spec().getContainers().stream().anyMatch(one -> user(one).isEmpty())) {
       problems.add("in its host's network a pod shares loopback with the node: set runAsUser, so that the agent can tell who calls");
     }
-    String taken = ports().get(wish.port());
-    if (taken != null) {
-      problems.add("port " + wish.port() + " is the container " + taken + "'s: set " + Annotations.PORT);
+    free(wish.port(), Annotations.PORT);
+    wish.dnsPort().ifPresent(port -> free(port, Annotations.DNS_PORT));
+    if (wish.dnsPort().equals(OptionalInt.of(wish.port()))) {
+      problems.add(Annotations.DNS_PORT + " cannot be the agent's own port");
+    }
+    if (hostNetwork() && wish.dnsPort().isPresent()) {
+      problems.add(Annotations.DNS_PORT + ": whoever is in the host's network could ask");
     }
     for (Volume volume : spec().getVolumes()) {
       if (volume.getName().equals(Sidecar.CREDENTIALS) || volume.getName().equals(Sidecar.DATA)) {
@@ -116,6 +121,13 @@ public final class Injection {
     problems.addAll(found.problems());
     warnings.addAll(found.warnings());
     return found.service();
+  }
+
+  private void free(int port, String annotation) {
+    String taken = ports().get(port);
+    if (taken != null) {
+      problems.add("port " + port + " is the container " + taken + "'s: set " + annotation);
+    }
   }
 
   private static boolean unissued(TlsSpec.Plane tls) {
@@ -228,7 +240,7 @@ public final class Injection {
   private int probePort() {
     Map<Integer, String> taken = ports();
     int port = FIRST_PROBE_PORT;
-    while (taken.containsKey(port) || port == wish.port()) {
+    while (taken.containsKey(port) || port == wish.port() || wish.dnsPort().equals(OptionalInt.of(port))) {
       port++;
     }
     return port;

@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  * The service that a pod offers under its registration, and what tells the agent that it does.
  *
  * @param port that others connect to
- * @param readiness URL that the agent asks
+ * @param readiness URL that the agent asks; empty for what it does by itself: whether the port is open at the pod's address
  * @param periodSeconds how often
  */
 record Service(int port, String readiness, int periodSeconds) {
@@ -56,7 +56,7 @@ record Service(int port, String readiness, int periodSeconds) {
     if (numbered && chosen.isEmpty()) {
       int port = Integer.parseInt(wish.port());
       return port >= 1 && port <= 65_535
-          ? new Found(Optional.of(new Service(port, readiness(wish, "tcp" + LOOPBACK + port), PERIOD)), List.of(), List.of())
+          ? new Found(Optional.of(new Service(port, wish.readiness(), PERIOD)), List.of(), List.of())
           : refused(Annotations.REGISTER_PORT + " is a number from 1 to 65535, not " + wish.port());
     }
     if (!wish.port().isEmpty()) {
@@ -73,29 +73,24 @@ record Service(int port, String readiness, int periodSeconds) {
     return new Found(Optional.empty(), List.of(problem), List.of());
   }
 
-  private static String readiness(Wish.Registration wish, String otherwise) {
-    return wish.readiness().isEmpty() ? otherwise : wish.readiness();
-  }
-
   private static Found probed(Listener listener, Wish.Registration wish) {
     int port = listener.port().getContainerPort();
     Probe probe = listener.container().getReadinessProbe();
-    String open = "tcp" + LOOPBACK + port;
     int period = probe == null || probe.getPeriodSeconds() == null ? PERIOD : Math.clamp(probe.getPeriodSeconds(), 1, LONGEST_PERIOD);
     if (!wish.readiness().isEmpty() || probe == null) {
-      return new Found(Optional.of(new Service(port, readiness(wish, open), period)), List.of(), List.of());
+      return new Found(Optional.of(new Service(port, wish.readiness(), period)), List.of(), List.of());
     }
-    Optional<String> asked = translated(probe, listener.container());
+    Optional<String> asked = translated(probe, listener);
     List<String> warnings =
         asked.isPresent()
             ? List.of()
             : List.of("the readinessProbe of the container " + listener.container().getName() + " cannot be asked from beside it: the pod is registered while port "
                 + port + " is open; " + Annotations.REGISTER_READINESS + " names another question");
-    return new Found(Optional.of(new Service(port, asked.orElse(open), period)), List.of(), warnings);
+    return new Found(Optional.of(new Service(port, asked.orElse(""), period)), List.of(), warnings);
   }
 
   /** Empty for what another container cannot ask in the same way: commands, TLS, another host, headers. */
-  private static Optional<String> translated(Probe probe, Container container) {
+  private static Optional<String> translated(Probe probe, Listener listener) {
     HTTPGetAction http = probe.getHttpGet();
     if (http != null) {
       boolean plain =
@@ -104,11 +99,13 @@ record Service(int port, String readiness, int periodSeconds) {
               && http.getHttpHeaders().isEmpty()
               && (http.getPath() == null || PATH.matcher(http.getPath()).matches());
       String path = http.getPath() == null || http.getPath().isEmpty() ? "/" : http.getPath();
-      return number(http.getPort(), container).filter(port -> plain).map(port -> "http" + LOOPBACK + port + (path.startsWith("/") ? path : "/" + path));
+      return number(http.getPort(), listener.container()).filter(port -> plain).map(port -> "http" + LOOPBACK + port + (path.startsWith("/") ? path : "/" + path));
     }
     if (probe.getTcpSocket() != null) {
       boolean here = probe.getTcpSocket().getHost() == null || probe.getTcpSocket().getHost().isEmpty();
-      return number(probe.getTcpSocket().getPort(), container).filter(port -> here).map(port -> "tcp" + LOOPBACK + port);
+      return number(probe.getTcpSocket().getPort(), listener.container())
+          .filter(port -> here)
+          .map(port -> port.equals(listener.port().getContainerPort()) ? "" : "tcp" + LOOPBACK + port);
     }
     GRPCAction grpc = probe.getGrpc();
     if (grpc == null || (grpc.getService() != null && !PATH.matcher(grpc.getService()).matches())) {

@@ -108,6 +108,7 @@ record Sidecar(KvorumCluster cluster, Defaults defaults, Workload workload, Wish
     if (wish.staleReads()) {
       arguments.add("--stale-reads");
     }
+    wish.dnsPort().ifPresent(port -> arguments.add("--dns-listen=127.0.0.1:" + port));
     service.ifPresent(one -> registration(one, arguments));
     return arguments;
   }
@@ -134,7 +135,9 @@ record Sidecar(KvorumCluster cluster, Defaults defaults, Workload workload, Wish
     if (!metadata.containsKey("version") && versioned) {
       arguments.add("--register-metadata=version=$(POD_VERSION)");
     }
-    arguments.add("--readiness=" + literal(found.readiness()));
+    if (!found.readiness().isEmpty()) {
+      arguments.add("--readiness=" + literal(found.readiness()));
+    }
     arguments.add("--readiness-period=" + found.periodSeconds() + "s");
   }
 

@@ -14,10 +14,12 @@ import java.util.OptionalInt;
  * @param mirror prefixes that the agent keeps a copy of
  * @param port of the agent on loopback
  * @param resources of the agent's container
+ * @param dnsPort where registered services answer to DNS on loopback; absent for nowhere
  * @param registration present when the pod is to be found by others
  */
 public record Wish(
-    Declaration declaration, List<String> mirror, int port, ResourceRequirements resources, boolean staleReads, Optional<Registration> registration) {
+    Declaration declaration, List<String> mirror, int port, ResourceRequirements resources, boolean staleReads, OptionalInt dnsPort,
+    Optional<Registration> registration) {
 
   /**
    * How the pod is registered.

@@ -32,7 +32,7 @@ public final class Wishes {
   private static final List<String> RESOURCES = List.of("cpu", "memory", "ephemeral-storage");
   private static final Quantity DEFAULT_CPU = new Quantity("50m");
   private static final Quantity DEFAULT_MEMORY = new Quantity("192Mi");
-  private static final Quantity DEFAULT_MEMORY_LIMIT = new Quantity("384Mi");
+  private static final Quantity DEFAULT_MEMORY_LIMIT = new Quantity("512Mi");
 
   private final Map<String, String> annotations;
   private final List<String> problems = new ArrayList<>();
@@ -71,7 +71,7 @@ public final class Wishes {
     if (staleReads && mirror.isEmpty()) {
       problems.add(Annotations.STALE_READS + " needs a mirrored prefix");
     }
-    return new Wish(declaration, mirror, port, resources(), staleReads, registration(declaration));
+    return new Wish(declaration, mirror, port, resources(), staleReads, number(Annotations.DNS_PORT, 1, MAX_PORT), registration(declaration));
   }
 
   private Optional<Wish.Registration> registration(Declaration declaration) {

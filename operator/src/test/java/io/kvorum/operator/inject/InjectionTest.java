@@ -40,6 +40,7 @@ class InjectionTest {
                 kvorum.io/register-metadata: weight=10, note=a$(b)
                 kvorum.io/stale-reads: "true"
                 kvorum.io/agent-port: "12379"
+                kvorum.io/dns-port: "2381"
                 kvorum.io/agent-resources: cpu=200m,memory=1Gi
             """,
             READY);
@@ -122,6 +123,8 @@ class InjectionTest {
         Arguments.of("kvorum.io/register: web\n    kvorum.io/drain-seconds: \"-1\"", "ports: [{containerPort: 1}]", "kvorum.io/drain-seconds is a number from 0 to 3600, not \"-1\""),
         Arguments.of("kvorum.io/register-port: \"1\"", "", "kvorum.io/register-port needs kvorum.io/register"),
         Arguments.of("kubernetes.io/config.mirror: hash", "", "a static pod cannot be changed"),
+        Arguments.of("kvorum.io/dns-port: \"53\"", "ports: [{containerPort: 53, protocol: UDP}]", "port 53 is the container web's: set kvorum.io/dns-port"),
+        Arguments.of("kvorum.io/dns-port: \"2379\"", "", "kvorum.io/dns-port cannot be the agent's own port"),
         Arguments.of("a: b", "ports: [{containerPort: 2379}]", "port 2379 is the container web's: set kvorum.io/agent-port"));
   }
 
@@ -147,6 +150,8 @@ class InjectionTest {
     assertThat(Pods.reasons(Pods.decide(Pods.web("", Pods.PLAIN), Pods.cluster("  tls: {client: {mode: Secret, secretRef: mine, clientAuth: Required}}\n"))))
         .singleElement().asString().contains("mode Managed only");
     assertThat(Pods.reasons(Pods.decide(Pods.web("", "  hostNetwork: true\n" + Pods.PLAIN), CLUSTER))).singleElement().asString().contains("set runAsUser");
+    assertThat(Pods.reasons(Pods.decide(Pods.web("    kvorum.io/dns-port: \"53\"\n", "  hostNetwork: true\n  securityContext: {runAsUser: 5}\n" + Pods.PLAIN), CLUSTER)))
+        .containsExactly("kvorum.io/dns-port: whoever is in the host's network could ask");
     assertThat(Pods.reasons(Pods.decide(Pods.web("", "  containers: [{name: kvorum-agent, image: a}]\n  volumes: [{name: kvorum-agent-data}]\n"), CLUSTER)))
         .containsExactly("the volume name kvorum-agent-data is taken", "the container name kvorum-agent is taken");
   }
@@ -155,15 +160,16 @@ class InjectionTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "''                                                                     | tcp://127.0.0.1:8080            | 1s  | false",
+        "''                                                                     | ''                              | 1s  | false",
         "readinessProbe: {httpGet: {port: 9090}}                                | http://127.0.0.1:9090/          | 1s  | false",
         "readinessProbe: {httpGet: {port: 9090, path: ok}, periodSeconds: 300}  | http://127.0.0.1:9090/ok        | 5s  | false",
-        "readinessProbe: {httpGet: {port: http, scheme: HTTPS}}                 | tcp://127.0.0.1:8080            | 1s  | true",
-        "readinessProbe: {httpGet: {port: http, httpHeaders: [{name: a}]}}      | tcp://127.0.0.1:8080            | 1s  | true",
-        "readinessProbe: {httpGet: {port: http, path: '/a b'}}                  | tcp://127.0.0.1:8080            | 1s  | true",
-        "readinessProbe: {tcpSocket: {port: http}, periodSeconds: 1}            | tcp://127.0.0.1:8080            | 1s  | false",
+        "readinessProbe: {httpGet: {port: http, scheme: HTTPS}}                 | ''                              | 1s  | true",
+        "readinessProbe: {httpGet: {port: http, httpHeaders: [{name: a}]}}      | ''                              | 1s  | true",
+        "readinessProbe: {httpGet: {port: http, path: '/a b'}}                  | ''                              | 1s  | true",
+        "readinessProbe: {tcpSocket: {port: 9090}}                              | tcp://127.0.0.1:9090            | 1s  | false",
+        "readinessProbe: {tcpSocket: {port: http}, periodSeconds: 1}            | ''                              | 1s  | false",
         "readinessProbe: {grpc: {port: 8080, service: shop.Web}}                | grpc://127.0.0.1:8080/shop.Web  | 1s  | false",
-        "readinessProbe: {exec: {command: [a]}, periodSeconds: 7}               | tcp://127.0.0.1:8080            | 5s  | true",
+        "readinessProbe: {exec: {command: [a]}, periodSeconds: 7}               | ''                              | 5s  | true",
       })
   void readinessIsThatOfTheContainerThatHasThePort(String probe, String readiness, String period, boolean warned) {
     Pod pod =
@@ -172,7 +178,10 @@ class InjectionTest {
             "  containers:\n  - name: web\n    image: web:1\n    ports: [{name: http, containerPort: 8080}]\n" + (probe.isEmpty() ? "" : "    " + probe + "\n"));
     Outcome outcome = Pods.decide(pod, CLUSTER);
 
-    assertThat(agent(Pods.patched(pod, outcome)).getArgs()).contains("--readiness=" + readiness, "--readiness-period=" + period, "--register-port=8080");
+    List<String> args = agent(Pods.patched(pod, outcome)).getArgs();
+    assertThat(args).contains("--readiness-period=" + period, "--register-port=8080");
+    assertThat(args.stream().filter(argument -> argument.startsWith("--readiness=")).toList())
+        .isEqualTo(readiness.isEmpty() ? List.of() : List.of("--readiness=" + readiness));
     assertThat(((Outcome.Patched) outcome).warnings()).hasSize(warned ? 1 : 0);
   }
 
