@@ -19,6 +19,7 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     description = {
       "The store on this pod's own loopback: calls go on to the cluster with the agent's credentials.",
+      "`agent deregister` takes the pod's registration away and leaves the agent serving.",
       "Each option may also come from the environment: --dial-timeout as KVORUM_AGENT_DIAL_TIMEOUT."
     })
 public final class AgentCommand implements Callable<Integer> {

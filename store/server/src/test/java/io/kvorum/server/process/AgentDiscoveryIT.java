@@ -74,7 +74,7 @@ class AgentDiscoveryIT {
     startAgent(FreePorts.one());
     agent.destroyForcibly().waitFor();
     // The time of the lease, half a second until the leader looks, and what a busy machine takes.
-    await("no entry", false, TTL_SECONDS + 2);
+    await("no entry", false, TTL_SECONDS + 4);
     startAgent(FreePorts.one());
   }
 
