@@ -6,8 +6,12 @@ import static io.kvorum.server.process.WatchClient.on;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
 import io.kvorum.protocol.etcdserverpb.WatchCreateRequest;
 import io.kvorum.protocol.etcdserverpb.WatchCreateRequest.FilterType;
+import io.kvorum.protocol.etcdserverpb.WatchGrpc;
+import io.kvorum.protocol.etcdserverpb.WatchRequest;
 import io.kvorum.protocol.etcdserverpb.WatchResponse;
 import io.kvorum.server.metrics.MetricsText;
 import java.io.InputStream;
@@ -17,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -79,22 +84,28 @@ class CopyWatchTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3})
+  @ValueSource(longs = {1, 2, 3, 4, 5})
   void one_stream_is_as_at_the_member(long seed) throws Exception {
     Random random = new Random(seed);
+    write("in/0", "x");
+    long floor = write("out/0", "x");
+    CopyRig.compact(member.channel, floor);
     try (WatchClient here = new WatchClient(rig.local);
         WatchClient there = new WatchClient(member.channel)) {
       List<Long> open = new ArrayList<>();
       for (int step = 0; step < 250; step++) {
         switch (random.nextInt(8)) {
           case 0, 1 -> {
-            WatchCreateRequest.Builder request = request(random);
+            WatchCreateRequest.Builder request = request(random, floor);
             here.create(request);
             there.create(request);
             WatchResponse expected = there.answer();
             assertThat(alike(here.answer())).as("%s", request).isEqualTo(alike(expected));
             if (!expected.getCanceled()) {
               open.add(expected.getWatchId());
+              if (request.getStartRevision() > 0 && request.getStartRevision() < floor) {
+                assertThat(alike(here.answer())).as("%s", request).isEqualTo(alike(there.answer()));
+              }
             }
           }
           case 2 -> {
@@ -102,7 +113,7 @@ class CopyWatchTest {
               long id = open.remove(random.nextInt(open.size()));
               here.cancel(id);
               there.cancel(id);
-              assertThat(alike(here.answer())).isEqualTo(alike(there.answer()));
+              assertThat(alike(here.answer())).as("cancel %s", id).isEqualTo(alike(there.answer()));
             }
           }
           case 3 -> {
@@ -134,7 +145,7 @@ class CopyWatchTest {
     await(() -> metrics().contains("kvorum_agent_relayed_watchers 0\n") && metrics().contains("kvorum_agent_watchers 0\n"));
   }
 
-  private WatchCreateRequest.Builder request(Random random) {
+  private WatchCreateRequest.Builder request(Random random, long floor) {
     WatchCreateRequest.Builder request =
         switch (random.nextInt(7)) {
           case 0 -> on("out/" + random.nextInt(6));
@@ -147,7 +158,7 @@ class CopyWatchTest {
         };
     long newest = rig.shown.get();
     switch (random.nextInt(5)) {
-      case 0 -> request.setStartRevision(Math.max(1, newest - random.nextInt(40)));
+      case 0 -> request.setStartRevision(Math.max(floor, newest - random.nextInt(40)));
       case 1 -> request.setStartRevision(newest + 1 + random.nextInt(10));
       case 2 -> request.setStartRevision(random.nextInt(20) == 0 ? -3 : 2);
       default -> {}
@@ -161,7 +172,6 @@ class CopyWatchTest {
     return request.setPrevKv(random.nextBoolean()).setFragment(random.nextInt(5) == 0);
   }
 
-  /** What must be alike; the term too. */
   private static String alike(WatchResponse response) {
     return response.toString();
   }
@@ -250,5 +260,69 @@ class CopyWatchTest {
       await(() -> local.events(0).size() == 1);
       assertThat(metrics()).contains("kvorum_agent_upstream_watch_breaks_total 1\n");
     }
+  }
+
+  @Test
+  void a_relayed_watch_that_is_compacted_keeps_its_id_until_it_is_cancelled() throws Exception {
+    long early = write("elsewhere", "1");
+    write("elsewhere", "2");
+    long floor = write("elsewhere", "3");
+    CopyRig.compact(member.channel, floor);
+    try (WatchClient here = new WatchClient(rig.local);
+        WatchClient there = new WatchClient(member.channel)) {
+      for (WatchClient client : List.of(here, there)) {
+        client.create(on("elsewhere").setStartRevision(early).setWatchId(7));
+      }
+      for (int answer = 0; answer < 2; answer++) {
+        assertThat(alike(here.answer())).isEqualTo(alike(there.answer()));
+      }
+      for (WatchClient client : List.of(here, there)) {
+        client.create(on("in/", "in0").setWatchId(7));
+        client.cancel(7);
+        client.create(on("in/", "in0").setWatchId(7));
+        client.create(on("in/", "in0").setStartRevision(rig.copy.store().compactRevision()));
+      }
+      for (int answer = 0; answer < 4; answer++) {
+        assertThat(alike(here.answer())).isEqualTo(alike(there.answer()));
+      }
+    }
+  }
+
+  /** A caller that takes nothing for a while is owed everything, and costs no more than what is on its way. */
+  @Test
+  void a_slow_reader_of_a_relayed_watch_misses_nothing() throws Exception {
+    List<Long> seen = java.util.Collections.synchronizedList(new ArrayList<>());
+    AtomicReference<ClientCallStreamObserver<WatchRequest>> call = new AtomicReference<>();
+    WatchGrpc.newStub(rig.local)
+        .watch(
+            new ClientResponseObserver<WatchRequest, WatchResponse>() {
+              @Override
+              public void beforeStart(ClientCallStreamObserver<WatchRequest> requests) {
+                requests.disableAutoRequestWithInitial(1);
+                call.set(requests);
+              }
+
+              @Override
+              public void onNext(WatchResponse response) {
+                response.getEventsList().forEach(event -> seen.add(event.getKv().getModRevision()));
+              }
+
+              @Override
+              public void onError(Throwable failure) {}
+
+              @Override
+              public void onCompleted() {}
+            });
+    call.get().onNext(WatchRequest.newBuilder().setCreateRequest(on("elsewhere")).build());
+    await(() -> metrics().contains("kvorum_agent_relayed_watchers 1\n"));
+    write("elsewhere", "first");
+    List<Long> written = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      written.add(write("elsewhere", "x".repeat(2_000)));
+    }
+    call.get().request(1_000);
+    await(() -> seen.containsAll(written));
+    assertThat(seen.subList(seen.size() - written.size(), seen.size())).isEqualTo(written);
+    call.get().cancel("done", null);
   }
 }

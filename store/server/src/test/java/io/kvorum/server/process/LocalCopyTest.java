@@ -179,11 +179,21 @@ class LocalCopyTest {
       }
       rig.reach(put(channel, "large/0", "z"));
       assertThat(rig.copy.state()).isInstanceOf(LocalCopy.State.Live.class);
+      WatchClient watcher = new WatchClient(rig.local);
+      watcher.create(WatchClient.on("large/", "large0"));
+      assertThat(watcher.answer().getCreated()).isTrue();
       for (int i = 50; i < 120 && !(rig.copy.state() instanceof LocalCopy.State.TooLarge); i++) {
         put(channel, "large/" + i, "x".repeat(1_000));
       }
       await(() -> rig.copy.state() instanceof LocalCopy.State.TooLarge);
       await(() -> rig.copy.store().sizeBytes() == 0);
+      assertThat(watcher.ended.get(CopyRig.DEADLINE_SECONDS, java.util.concurrent.TimeUnit.SECONDS).getDescription()).isEqualTo("etcdserver: server stopped");
+      try (WatchClient relayed = new WatchClient(rig.local)) {
+        relayed.create(WatchClient.on("large/", "large0"));
+        assertThat(relayed.answer().getCreated()).isTrue();
+        put(channel, "large/0", "there");
+        await(() -> relayed.events(0).size() == 1);
+      }
     }
   }
 }

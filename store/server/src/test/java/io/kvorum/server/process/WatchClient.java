@@ -96,7 +96,7 @@ final class WatchClient implements StreamObserver<WatchResponse>, AutoCloseable 
 
   WatchResponse answer() throws InterruptedException {
     WatchResponse response = answers.poll(CopyRig.DEADLINE_SECONDS, TimeUnit.SECONDS);
-    assertThat(response).as("an answer in time").isNotNull();
+    assertThat(response).as("an answer in time; " + faults() + " of watches " + events().keySet()).isNotNull();
     return response;
   }
 

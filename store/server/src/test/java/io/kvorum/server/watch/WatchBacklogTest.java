@@ -208,6 +208,24 @@ class WatchBacklogTest extends OneStream {
   }
 
   @Test
+  void anotherContentCancelsThoseWhoMissedSomethingAndNobodyElse() {
+    rig.create(stream, on("a", "z"));
+    rig.create(stream, on("a", "z").setStartRevision(7));
+    rig.create(stream, on("a", "z").setStartRevision(8));
+    sink.take();
+    for (int i = 0; i < 6; i++) {
+      rig.apply(put("a", "" + i));
+    }
+    rig.lose();
+    rig.core.rebased(7);
+    List<WatchResponse> cancelled = sink.take();
+    assertThat(cancelled).extracting(WatchResponse::getWatchId).containsExactly(0L, 1L);
+    assertThat(cancelled).allMatch(response -> response.getCanceled() && response.getCompactRevision() == 7 && response.getHeader().getRevision() == 0);
+    rig.write(put("b", "1"));
+    assertThat(events(sink.takeOne())).containsExactly("+b@8");
+  }
+
+  @Test
   void beginsAtThePublishedRevisionWhenNobodyWatchedBefore() {
     rig.apply(put("a", "1"));
     rig.lose();

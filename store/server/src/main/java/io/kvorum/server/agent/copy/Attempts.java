@@ -6,6 +6,7 @@ import java.util.random.RandomGenerator;
 final class Attempts {
   private static final long PAUSE_MILLIS_MIN = 50;
   private static final long PAUSE_MILLIS_MAX = 2_000;
+  private static final long LOCAL_FAILURE_MILLIS = 5_000;
   private static final int DOUBLINGS_MAX = 10;
 
   private final CopyLoop loop;
@@ -28,7 +29,12 @@ final class Attempts {
     in(0);
   }
 
-  /** After a failure. */
+  /** After a failure here, of the disk for example, that trying at once would meet again. */
+  void muchLater() {
+    in(LOCAL_FAILURE_MILLIS);
+  }
+
+  /** After a failure elsewhere. */
   void later() {
     long most = Math.min(PAUSE_MILLIS_MAX, PAUSE_MILLIS_MIN << Math.min(failures, DOUBLINGS_MAX));
     failures++;

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 /**
  * One content of the copy, from its base on, in a folder of its own. Belongs to the thread that follows the cluster.
  *
- * <p>Bounds: the floor follows the newest revision at a distance of {@code historyRevisions} mirrored ones (and an eighth more, at least {@value #STEP_MIN}). When the records
+ * <p>Bounds: the floor follows the newest revision at a distance of {@code historyRevisions} mirrored ones, 512 at least, and up to an eighth more. When the records
  * still take more than {@code maxBytes}, all history is given up; when the live ones alone take more than seven eighths of that, the content is too large.
  */
 final class CopyContent implements AutoCloseable {
@@ -65,6 +65,7 @@ final class CopyContent implements AutoCloseable {
     } finally {
       if (!filled) {
         store.close();
+        delete(directory);
       }
     }
   }

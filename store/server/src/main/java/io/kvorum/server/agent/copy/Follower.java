@@ -250,7 +250,7 @@ final class Follower implements Following.Listener {
   private void contentFailed(Exception reason) {
     LOG.error("the copy failed and is made anew", reason);
     drop(EtcdError.SERVER_STOPPED.status());
-    attempts.later();
+    attempts.muchLater();
   }
 
   private void tooLarge(long bytes) {
@@ -328,9 +328,7 @@ final class Follower implements Following.Listener {
     switch (end) {
       case UpstreamWatch.End.Compacted compacted -> {
         LOG.info("the cluster has compacted what the copy missed: a fresh base is needed", "revision", store.revision(), "compact-revision", compacted.floor());
-        stopFollowing();
-        needsBase = true;
-        attempt();
+        rebase();
       }
       case UpstreamWatch.End.Broken broken -> watchBroken(broken.status());
     }

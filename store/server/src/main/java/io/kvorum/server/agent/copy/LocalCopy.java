@@ -60,7 +60,7 @@ public final class LocalCopy implements MetricSource, AutoCloseable {
    * @param directory for the files of the copy alone; what an earlier copy left there is deleted
    * @param prefixes of the keys that are mirrored, 1 to 128; the empty one means all keys
    * @param maxBytes of encoded pairs and history. When the live pairs alone take more than seven eighths of it, there is no copy, and another attempt every five minutes
-   * @param historyRevisions how many mirrored revisions stay readable behind the newest one (an eighth more at times)
+   * @param historyRevisions how many mirrored revisions stay readable behind the newest one (512 at least, and an eighth more at times)
    */
   public record Settings(Path directory, List<ByteString> prefixes, long maxBytes, long historyRevisions) {
     public Settings {
