@@ -12,7 +12,9 @@ import io.kvorum.protocol.etcdserverpb.RequestOp;
 import io.kvorum.protocol.etcdserverpb.TxnRequest;
 import io.kvorum.server.agent.copy.LocalCopy;
 import io.kvorum.server.metrics.MetricsText;
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -72,9 +74,16 @@ class LocalCopyTest {
     return CopyRig.kv(channel).txn(txn.build()).getHeader().getRevision();
   }
 
-  private static String metric(String name) throws Exception {
+  /** What earlier copies of this member had may still be on its way out. */
+  private static void awaitWatchers(int count) throws Exception {
+    await(() -> metric("etcd_debugging_mvcc_watcher_total").endsWith(" " + count));
+  }
+
+  private static String metric(String name) {
     try (InputStream in = URI.create(member.url + "/metrics").toURL().openStream()) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().filter(line -> line.startsWith(name + " ")).findFirst().orElseThrow();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -96,21 +105,14 @@ class LocalCopyTest {
         assertThat(rig.here("one/", at)).isEqualTo(CopyRig.there(channel, "one/", at));
       }
       assertThat(rig.here("one/", revision)).isEqualTo(CopyRig.there(channel, "one/", revision)).isNotEmpty();
-      assertThat(metric("etcd_debugging_mvcc_watcher_total")).endsWith(" 1");
+      awaitWatchers(1);
       assertThat(rig.copy.header(revision).getClusterId()).isNotZero();
       MetricsText text = new MetricsText();
       rig.copy.collect(text);
       assertThat(text.toString())
           .contains("kvorum_agent_copy_state{state=\"live\"} 1\n", "kvorum_agent_copy_revision " + revision + "\n", "kvorum_agent_upstream_watches 1\n");
     }
-    await(
-        () -> {
-          try {
-            return metric("etcd_debugging_mvcc_watcher_total").endsWith(" 0");
-          } catch (Exception e) {
-            throw new IllegalStateException(e);
-          }
-        });
+    awaitWatchers(0);
   }
 
   @Test

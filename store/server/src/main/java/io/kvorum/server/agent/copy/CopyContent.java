@@ -26,6 +26,9 @@ final class CopyContent implements AutoCloseable {
   static final int STEP_MIN = 64;
   private static final int STEPS = 8;
 
+  /** What may come on top, at least, while history is being removed. */
+  private static final long OVERSHOOT_BYTES = 64L << 20;
+
   private final Path directory;
   private final MvccStore store;
   private final long maxBytes;
@@ -33,6 +36,9 @@ final class CopyContent implements AutoCloseable {
   private final Deque<Long> marks = new ArrayDeque<>();
   private long sinceMark;
   private CompletableFuture<Void> squeezing;
+
+  /** Bytes appended since history was last given up. */
+  private long appended;
 
   private CopyContent(Path directory, MvccStore store, long maxBytes, long historyRevisions) {
     this.directory = directory;
@@ -91,7 +97,10 @@ final class CopyContent implements AutoCloseable {
   boolean apply(long revision, List<Change> changes) throws IOException {
     WriteTxn txn = store.begin();
     try {
-      changes.forEach(txn::copy);
+      for (Change change : changes) {
+        txn.copy(change);
+        appended += change.encoded().length;
+      }
       txn.advance(revision);
     } finally {
       txn.end();
@@ -130,14 +139,15 @@ final class CopyContent implements AutoCloseable {
    * @return {@code true} when that was not enough
    */
   boolean tooLarge() {
+    long bytes = store.sizeInUseBytes();
     if (squeezing != null && squeezing.isDone()) {
       squeezing = null;
-      if (store.sizeInUseBytes() > liveBytesMax(maxBytes)) {
+      if (bytes - appended > liveBytesMax(maxBytes)) {
         return true;
       }
     }
-    long bytes = store.sizeInUseBytes();
     if (squeezing == null && bytes > maxBytes) {
+      appended = 0;
       if (store.compactRevision() < store.revision()) {
         marks.clear();
         sinceMark = 0;
@@ -146,7 +156,7 @@ final class CopyContent implements AutoCloseable {
       }
       squeezing = store.physicalCompaction();
     }
-    return bytes > 2 * maxBytes;
+    return bytes > maxBytes + Math.max(maxBytes, OVERSHOOT_BYTES);
   }
 
   /** Takes the files away too; views that are open keep what they show. */
