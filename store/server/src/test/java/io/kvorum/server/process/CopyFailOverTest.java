@@ -61,7 +61,7 @@ class CopyFailOverTest {
 
   @Test
   void revisions_never_go_back_over_members_that_are_left_and_that_die() throws Exception {
-    List<LoneMember> members = new ArrayList<>(LoneMember.three(temp.resolve("cluster")));
+    List<LoneMember> members = new ArrayList<>(LoneMember.three(temp.resolve("cluster"), "--election-timeout=2000"));
     Random random = new Random(5);
     ManagedChannel writer = members.getFirst().channel;
     long revision = put(writer, "p/0", "begin");

@@ -44,11 +44,11 @@ final class LoneMember implements AutoCloseable {
   }
 
   /** Three members of one cluster, ready when all answer. */
-  static List<LoneMember> three(Path directory) throws Exception {
+  static List<LoneMember> three(Path directory, String... more) throws Exception {
     Map<String, String> peers = Map.of("m0", freeUrl(), "m1", freeUrl(), "m2", freeUrl());
     List<LoneMember> members = new ArrayList<>();
     for (String name : List.of("m0", "m1", "m2")) {
-      members.add(new LoneMember(directory.resolve(name), name, peers, "--election-timeout=2000"));
+      members.add(new LoneMember(directory.resolve(name), name, peers, more));
     }
     for (LoneMember member : members) {
       member.awaitReady();
