@@ -22,6 +22,7 @@ import io.kvorum.operator.WorkloadReconciler;
 import io.kvorum.operator.desired.Names;
 import io.kvorum.operator.engine.ClusterEngine;
 import io.kvorum.operator.metrics.ClusterMetrics;
+import io.kvorum.operator.metrics.CoreGroup;
 import io.kvorum.operator.plan.Planner;
 import io.kvorum.operator.runtime.kubernetes.BackupRuntime;
 import io.kvorum.operator.runtime.kubernetes.KubernetesRuntime;
@@ -116,6 +117,7 @@ public final class OperatorProcess {
   }
 
   private Operator operator(Settings settings, KubernetesClient client) {
+    metrics.config().meterFilter(new CoreGroup());
     return new Operator(
         override -> {
           override.withKubernetesClient(client).withCloseClientOnStop(true).withMetrics(MicrometerMetrics.withoutPerResourceMetrics(metrics));
