@@ -14,9 +14,16 @@ public final class CoreGroup implements MeterFilter {
   private static final String GROUP = "group";
   private static final String CORE = "core";
 
+  /** Before the names of a kind's tags where a meter is about a controller. */
+  private static final String OF_RESOURCE = "resource.";
+
   @Override
   public Meter.Id map(Meter.Id id) {
-    boolean ofCore = id.getName().startsWith(FRAMEWORK) && id.getTag(KIND) != null && id.getTag(GROUP) == null;
-    return ofCore ? id.withTag(Tag.of(GROUP, CORE)) : id;
+    return id.getName().startsWith(FRAMEWORK) ? complete(complete(id, ""), OF_RESOURCE) : id;
+  }
+
+  private static Meter.Id complete(Meter.Id id, String before) {
+    boolean ofCore = id.getTag(before + KIND) != null && id.getTag(before + GROUP) == null;
+    return ofCore ? id.withTag(Tag.of(before + GROUP, CORE)) : id;
   }
 }

@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -25,6 +26,17 @@ class CoreGroupTest {
     Set<Set<String>> keys = registry.getMeters().stream().map(CoreGroupTest::keys).collect(Collectors.toSet());
     assertThat(keys).containsExactly(Set.of("group", "version", "kind"));
     assertThat(registry.getMeters()).extracting(meter -> meter.getId().getTag("group")).containsExactlyInAnyOrder("kvorum.io", "core");
+  }
+
+  @Test
+  void theTimesOfTheirControllersToo() {
+    registry.config().meterFilter(new CoreGroup());
+
+    registry.timer("operator.sdk.controllers.execution.reconcile", "controller", "a", "resource.group", "kvorum.io", "resource.kind", "KvorumCluster").record(Duration.ZERO);
+    registry.timer("operator.sdk.controllers.execution.reconcile", "controller", "b", "resource.kind", "Pod").record(Duration.ZERO);
+
+    Set<Set<String>> keys = registry.getMeters().stream().map(CoreGroupTest::keys).collect(Collectors.toSet());
+    assertThat(keys).containsExactly(Set.of("controller", "resource.group", "resource.kind"));
   }
 
   @Test
