@@ -107,10 +107,7 @@ func pod(w *world) error {
 // process returns what the kernel says about the pod's first process, on its node.
 func (w *world) process(p object) (string, error) {
 	node := strings.TrimPrefix(p.text("spec", "nodeName"), "node")
-	on := func(args ...string) (string, error) {
-		return w.command(context.Background(), "", filepath.Join(w.scripts, "node.sh"), append([]string{"exec", node}, args...)...)
-	}
-	out, err := on("ctr", "-n", "k8s.io", "task", "ls")
+	out, err := w.onNode(node, "ctr", "-n", "k8s.io", "task", "ls")
 	if err != nil {
 		return "", err
 	}
@@ -118,10 +115,15 @@ func (w *world) process(p object) (string, error) {
 	for _, line := range strings.Split(out, "\n") {
 		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == id {
 			proc := "/proc/" + fields[1]
-			return on("cat", "/proc/uptime", proc+"/stat", proc+"/status", proc+"/mounts", proc+"/maps", proc+"/cmdline")
+			return w.onNode(node, "cat", "/proc/uptime", proc+"/stat", proc+"/status", proc+"/mounts", proc+"/maps", proc+"/cmdline")
 		}
 	}
 	return "", fmt.Errorf("no task %s on node%s:\n%s", id, node, out)
+}
+
+// onNode runs a program in the namespaces of a node, which is named by its number.
+func (w *world) onNode(node string, args ...string) (string, error) {
+	return w.command(context.Background(), "", filepath.Join(w.scripts, "node.sh"), append([]string{"exec", node}, args...)...)
 }
 
 // startOf is when a process began: its age in ticks of 10 ms is counted from the machine's start, as the time that the machine is up is.

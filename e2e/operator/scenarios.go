@@ -1,7 +1,7 @@
 package main
 
 // scenarios run in this order: those from install on share one cluster, each leaves it Ready. Those from backup to
-// final-backup share another, and each needs the one before.
+// final-backup share another, and each needs the one before; discovery needs inject.
 var scenarios = []scenario{
 	{"definitions", 0, definitions},
 	{"pod", 1, pod},
@@ -15,6 +15,8 @@ var scenarios = []scenario{
 	{"growth", 1, growth},
 	{"hibernate", 1, hibernate},
 	{"certificates", 1, certificates},
+	{"inject", 1, inject},
+	{"discovery", 1, discovery},
 	{"backup", 1, backupTaken},
 	{"backup-damaged", 1, backupDamaged},
 	{"backup-s3", 1, backupS3},
