@@ -16,5 +16,10 @@ while [ $# -gt 0 ]; do
 done
 own=${url%:*}:$((${url##*:} + 5000))
 mkdir -p "$dir"
+rm -f "$dir.log"
 setpriv --pdeathsig KILL "$program" "${member[@]}" "--listen-client-urls=$own" >"$dir.log" 2>&1 &
+for _ in $(seq 200); do # a member that says so has a leader
+	! grep -qs "ready to serve client requests" "$dir.log" || break
+	kill -0 $! && sleep 0.05
+done
 exec "$program" agent "--endpoints=$own" "--listen-client-urls=$url" --mirror= --stale-reads
